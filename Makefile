@@ -1,0 +1,107 @@
+# Everything a person does in a checkout. `make` alone lists it. CONTRIBUTING.md has the words.
+PYTHON ?= python3
+VENV ?= .venv
+
+# cpu: install vLLM's CPU build. system: use the vLLM that PYTHON has, as in a ROCm image.
+ENGINE ?= $(if $(wildcard /dev/kfd),system,cpu)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # two pips in one environment
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip install -qq --no-input
+
+# Stamps carry the kind of engine, so that changing it makes the environment anew.
+MADE := $(VENV)/.made-$(ENGINE)
+INSTALLED := $(VENV)/.installed-$(ENGINE)
+DEV := $(VENV)/.dev-$(ENGINE)
+ENGINE_CPU := $(VENV)/.engine-cpu
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@printf '\n  variables: PORT AIM_ID (or any AIM_*) ENGINE=cpu|system PYTHON VENV\n'
+
+## Serving
+
+# Only what nobody has set: a variable of the environment or of the command line wins. An AIM_* variable given as
+# `make serve AIM_METRIC=throughput` reaches the server too, because make exports those by itself.
+serve: export AIM_CACHE_PATH ?= $(CURDIR)/.cache/models
+ifneq ($(strip $(PORT)),)
+serve: export AIM_PORT := $(PORT)
+endif
+ifeq ($(strip $(AIM_ID)$(AIM_MODEL_ID)),)
+serve: export AIM_ID := HuggingFaceTB/SmolLM2-135M-Instruct
+endif
+
+.PHONY: serve
+serve: install engine ## serve a model on this machine (PORT=8000, AIM_ID=…)
+	@exec $(RUN)/python -S scripts/foreground.py $(RUN)/aim-runtime serve
+
+## Installing
+
+.PHONY: install engine dev
+install: $(INSTALLED) ## the environment and the package
+dev: $(DEV)
+
+engine: $(if $(filter system,$(ENGINE)),$(MADE),$(ENGINE_CPU)) ## the CPU engine (ENGINE=system: nothing to do)
+
+$(MADE):
+	@scripts/create-venv $(VENV) $(PYTHON) $(ENGINE)
+	@touch $@
+
+$(INSTALLED): $(MADE) pyproject.toml requirements/runtime.txt requirements/build.txt
+	@echo "Installing the package into $(VENV)"
+ifeq ($(ENGINE),system)
+	@# The versions that the image's vLLM came with stay; only what is missing is added.
+	@$(PIP) -e .
+else
+	@$(PIP) --no-deps -r requirements/runtime.txt -r requirements/build.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+$(DEV): $(INSTALLED) requirements/dev.txt
+	@echo "Installing the development tools into $(VENV)"
+	@$(PIP) --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(ENGINE_CPU): $(MADE) requirements/engine-cpu.txt requirements/engine-cpu-vllm.txt scripts/install-engine-cpu
+	@scripts/install-engine-cpu $(VENV)
+	@touch $@
+
+## Developing
+
+.PHONY: test test-fast check format generate bench-cli clean
+test: dev engine ## the whole suite, with the real engine
+	$(RUN)/python -m pytest
+
+test-fast: dev ## what needs neither the engine nor the package registry
+	$(RUN)/python -m pytest -m "not engine and not package"
+
+check: dev ## format, lint, types, layers, generated files
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy --strict src
+	$(RUN)/python -m pytest -q tests/test_layers.py
+	PYTHON=$(RUN)/python scripts/generate --check
+
+format: dev ## format, and mend what ruff can mend
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+generate: dev engine ## write the generated files
+	PYTHON=$(RUN)/python scripts/generate
+
+bench-cli: install ## how long the command line takes to start
+	$(RUN)/python benchmarks/cli_startup.py
+
+clean: ## remove what was built and installed; downloaded models stay in .cache
+	test ! -e $(VENV)/pyvenv.cfg || rm -rf $(VENV)
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
+	find src tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,114 @@
+"""The command line: `aim-runtime VERB`. Commands raise; here an error becomes words and an exit code."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from aim_runtime import __version__
+from aim_runtime.cli import output
+from aim_runtime.errors import AimError, did_you_mean
+
+# Verb to module: a command is imported when it is run, not when another one is.
+COMMANDS = {
+    "serve": "Fetch the model and serve it (the default).",
+    "dry-run": "Print the plan that serve would execute.",
+    "list-profiles": "List every profile with its state on this machine.",
+    "completion": "Print the shell completion script.",
+}
+_EPILOG = """\b
+Examples:
+  AIM_ID=HuggingFaceTB/SmolLM2-135M-Instruct aim-runtime serve
+  AIM_MODEL_ID=hf://Qwen/Qwen3-32B aim-runtime dry-run --format shell
+  AIM_ID=CohereLabs/command-a-reasoning-08-2025 aim-runtime list-profiles
+
+\b
+The model and everything else is set by AIM_* environment variables; see
+docs/reference/variables.md. Exit codes: 0 done, 1 a bug in this program,
+2 usage or configuration, 3 hardware, 4 profile, 5 model, 6 engine.
+"""
+
+
+class _Commands(click.Group):
+    """A group whose commands are found by name; an unknown one is answered with the nearest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"aim_runtime.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            ctx.fail(f"no such command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="aim-runtime")
+@click.option(
+    "--error-format",
+    type=click.Choice(["text", "json"]),
+    default=None,
+    help="How errors are printed on stderr; json follows AIM_LOG_FORMAT=json.",
+)
+@click.pass_context
+def group(ctx: click.Context, error_format: str | None) -> None:
+    """Serve a model on this machine through an OpenAI-compatible API."""
+    if error_format:
+        output.errors_as(error_format)
+    if ctx.invoked_subcommand is None:
+        command = group.get_command(ctx, "serve")
+        assert command is not None
+        ctx.invoke(command, engine_args=())
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the code of what happened."""
+    # Most commands live for a tenth of a second: what the collector would free, the exit frees.
+    gc.disable()
+    output.setup(os.environ)
+    code = _run(sys.argv[1:] if args is None else args)
+    output.flush()
+    # Taking the interpreter apart takes as long as all of the deciding; nothing here needs it.
+    os._exit(code)
+
+
+def _run(args: list[str]) -> int:
+    try:
+        code: Any = group.main(args, prog_name="aim-runtime", standalone_mode=False)
+        output.flush()  # here, where a closed pipe is expected
+    except AimError as error:
+        output.error(error.message, code=error.code, hint=error.hint)
+        return error.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "aim-runtime"
+        output.error(error.format_message(), code="config.usage", hint=f"see: {path} --help")
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe has gone, as `| head` does; there is nobody left to tell.
+        output.close()
+        return 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,18 @@
+"""The one place where the process environment becomes settings."""
+
+from __future__ import annotations
+
+import os
+
+from aim_runtime.settings import Settings, expand_secret_files
+
+
+def settings_from_environment(engine_args: tuple[str, ...] = ()) -> Settings:
+    """Read the environment; secrets that `*_FILE` variables point to are put into it for the clients."""
+    os.environ.update(expand_secret_files(os.environ))
+    return Settings.from_env(os.environ, engine_args)
+
+
+def inherited() -> dict[str, str]:
+    """The environment that child processes start from."""
+    return dict(os.environ)

@@ -1,0 +1,66 @@
+"""`aim-runtime list-profiles`: every profile with its state."""
+
+from __future__ import annotations
+
+import click
+
+from aim_runtime.cli import output, tables
+from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.tables import Row
+from aim_runtime.plan import judge_all
+from aim_runtime.profiles.catalog import Catalog
+from aim_runtime.settings import Settings
+from aim_runtime.site import load_catalog_for, survey
+from aim_runtime.vocabulary import Origin, State
+
+# The 0.12 name of a state, accepted beside ours.
+_ALIASES = {"accelerator_mismatch": State.GPU_MISMATCH}
+_STATES = ["all", *State, *_ALIASES]
+
+
+@click.command(
+    "list-profiles",
+    epilog="""\b
+Examples:
+  AIM_ID=CohereLabs/command-a-reasoning-08-2025 aim-runtime list-profiles
+  aim-runtime list-profiles --state compatible --format json
+  aim-runtime list-profiles -v --skip-compatibility-check
+""",
+)
+@click.option(
+    "--state", type=click.Choice(_STATES), default="all", show_default=True, help="Only this state."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(sorted(tables.FORMATS)),
+    default="table",
+    show_default=True,
+    help="table is drawn on a terminal and plain in a pipe.",
+)
+@click.option("--skip-compatibility-check", is_flag=True, help="Touch no device; every state is unknown.")
+@click.option("-v", "--verbose", is_flag=True, help="Add the id, and every reason against a profile.")
+def command(state: str, format_: str, skip_compatibility_check: bool, verbose: bool) -> None:
+    """List every profile of the AIM with its state on this machine.
+
+    AIM_ID names the AIM; without it the custom and general profiles are listed. The broken files of
+    the catalogue are listed too, as invalid.
+    """
+    settings = settings_from_environment()
+    for warning in settings.warnings:
+        output.warning(warning)
+    if skip_compatibility_check:
+        catalog = load_catalog_for(settings)
+        rows = [Row.of(profile, State.UNKNOWN) for profile in catalog.profiles]
+    else:
+        catalog, rows = _judged(settings)
+    rows += [Row.of_problem(problem) for problem in catalog.problems]
+    rows.sort(key=lambda row: list(Origin).index(row.origin))
+    wanted = _ALIASES.get(state, state)
+    rows = [row for row in rows if wanted in ("all", row.state)]
+    output.data(tables.FORMATS[format_](rows, verbose))
+
+
+def _judged(settings: Settings) -> tuple[Catalog, list[Row]]:
+    site = survey(settings)
+    return site.catalog, [Row.of(v.profile, v.state, v.reasons) for v in judge_all(settings, site)]

@@ -1,0 +1,129 @@
+"""Values as text: one function for each value and format."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from msgspec import to_builtins
+
+from aim_runtime.engines.launch import Launch
+from aim_runtime.plan import Plan
+from aim_runtime.profiles.profile import Profile
+
+_GIB = 1024**3
+_SECRET_ARGUMENTS = frozenset({"api-key", "hf-token"})
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Block(str):
+    """Text of several lines, which YAML writes as a block."""
+
+    __slots__ = ()
+
+
+_Dumper.add_representer(
+    _Block, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style="|")
+)
+
+
+def profile_object(profile: Profile) -> dict[str, Any]:
+    """A profile as operators read it: metadata in today's and in the 0.9 spelling."""
+    content = profile.content
+    metadata = to_builtins(profile.metadata)
+    metadata |= {
+        "accelerator_type": str(profile.metadata.accelerator_type),
+        "gpu": profile.metadata.accelerator_model,
+        "gpu_count": profile.metadata.accelerator_count,
+        "manual_selection_only": profile.metadata.manual_only,
+    }
+    return {
+        "aim_id": content.aim_id,
+        "model_id": content.model_id,
+        "metadata": metadata,
+        "engine_args": _without_secrets(content.engine_args),
+        "env_vars": content.env_vars,
+    }
+
+
+def plan_object(plan: Plan) -> dict[str, Any]:
+    """The plan as the contract spells it, with where each argument came from."""
+    size = plan.location.size_bytes
+    return {
+        "filename": plan.profile.path.name,
+        "path": str(plan.profile.path),
+        "profile_id": plan.profile.id,
+        "profile": profile_object(plan.profile),
+        "models": [
+            {
+                "name": plan.location.model_id,
+                "source": str(plan.location.sources[0]),
+                "size_gb": None if size is None else round(size / _GIB, 2),
+                "path": str(plan.location.path),
+                "cached": plan.location.present,
+                "sources": [str(source) for source in plan.location.sources],
+            }
+        ],
+        "accelerators": {
+            "source": plan.site.hardware.source,
+            "uses": [f"{device.model or device.name} #{device.index}" for device in plan.selection.uses],
+            "leaves": [f"{device.model or device.name} #{device.index}" for device in plan.selection.leaves],
+        },
+        "engine": {
+            "name": plan.settings.engine,
+            "version": plan.engine.version if plan.engine else None,
+            "ready": f"http://127.0.0.1:{plan.launch.port}{plan.launch.ready_path}",
+        },
+        "command": _command(plan.launch),
+        "env": dict(plan.launch.environment),
+        "arguments": [
+            {"key": argument.key, "value": _shown(argument.key, argument.value), "from": str(argument.layer)}
+            for argument in plan.launch.arguments
+        ],
+        "script": plan_shell(plan),
+    }
+
+
+def plan_json(plan: Plan) -> str:
+    return json.dumps([plan_object(plan)], indent=2, ensure_ascii=False)
+
+
+def plan_yaml(plan: Plan) -> str:
+    found = plan_object(plan)
+    found["script"] = _Block(found["script"])
+    return to_yaml([found])
+
+
+def plan_shell(plan: Plan) -> str:
+    """A script that does what serve does once the weights are there."""
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in plan.launch.environment.items()]
+    return "\n".join(["#!/bin/sh", *exports, f"exec {shlex.join(_command(plan.launch))}", ""])
+
+
+def to_yaml(value: Any) -> str:
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return text.rstrip("\n")
+
+
+def _command(launch: Launch) -> list[str]:
+    """The command with the values of secret arguments hidden."""
+    shown: list[str] = []
+    hide = False
+    for token in launch.command:
+        shown.append("***" if hide else token)
+        hide = token.removeprefix("--") in _SECRET_ARGUMENTS
+    return shown
+
+
+def _without_secrets(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {key: _shown(key, value) for key, value in arguments.items()}
+
+
+def _shown(key: str, value: Any) -> Any:
+    return "***" if key.replace("_", "-") in _SECRET_ARGUMENTS else value
+
+
+PLAN_FORMATS: dict[str, Callable[[Plan], str]] = {"yaml": plan_yaml, "json": plan_json, "shell": plan_shell}

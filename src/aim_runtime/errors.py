@@ -1,0 +1,189 @@
+"""Every failure a user can meet: one root, one exit code a kind, one stable code a failure.
+
+The library raises; `cli` words and prints. A message says what is wrong and where, with the value;
+`hint` says what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class AimError(Exception):
+    """Root of the errors that are the user's or the machine's, not this program's."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(AimError):
+    """A setting, a variable or an argument is wrong."""
+
+    exit_code = 2
+    code = "config"
+
+
+class InvalidValue(ConfigError):
+    """A known setting has a value that is not allowed."""
+
+    code = "config.invalid_value"
+
+
+class UnknownVariable(ConfigError):
+    """An `AIM_*` variable that looks like a misspelling of a known one."""
+
+    code = "config.unknown_variable"
+
+
+class MissingSetting(ConfigError):
+    """Something that must be said was not."""
+
+    code = "config.missing"
+
+
+class InvalidModelRef(ConfigError):
+    """A model reference that does not follow the grammar of `models/ref.py`."""
+
+    code = "config.invalid_model_ref"
+
+
+class UnknownEngineArgument(ConfigError):
+    """The user passed an argument that the engine does not have."""
+
+    code = "config.unknown_engine_argument"
+
+
+class HardwareError(AimError):
+    """The machine has no usable accelerator, or a probe found it broken."""
+
+    exit_code = 3
+    code = "hardware"
+
+
+class ProfileError(AimError):
+    """No profile, a broken one, or one that does not fit."""
+
+    exit_code = 4
+    code = "profile"
+
+
+class ProfileNotFound(ProfileError):
+    """`AIM_PROFILE_ID` names a profile that the catalogue does not have."""
+
+    code = "profile.not_found"
+
+
+class InvalidProfile(ProfileError):
+    """The profile that was asked for is in the catalogue but broken."""
+
+    code = "profile.invalid"
+
+
+class NoProfile(ProfileError):
+    """No profile is right for the request on this machine."""
+
+    code = "profile.none"
+
+
+class ModelError(AimError):
+    """The weights cannot be had or are not whole."""
+
+    exit_code = 5
+    code = "model"
+
+
+class ModelNotFound(ModelError):
+    """The source answered, and it has no such model, revision or file."""
+
+    code = "model.not_found"
+
+
+class AccessDenied(ModelError):
+    """The source wants a token, a better token, or accepted terms."""
+
+    code = "model.access_denied"
+
+
+class SourceUnreachable(ModelError):
+    """The source did not answer; the next one in the list may."""
+
+    code = "model.unreachable"
+
+
+class DownloadFailed(ModelError):
+    """The transfer broke off and retrying did not help."""
+
+    code = "model.download_failed"
+
+
+class VerificationFailed(ModelError):
+    """Bytes arrived, but not the right ones."""
+
+    code = "model.verification_failed"
+
+
+class CacheNotWritable(ModelError):
+    """The cache folder cannot be written by this user, or its disk is full."""
+
+    code = "model.cache_not_writable"
+
+
+class ConversionFailed(ModelError):
+    """The weights were fetched but could not be made into safetensors."""
+
+    code = "model.conversion_failed"
+
+
+class EngineError(AimError):
+    """The engine is missing, refused its arguments, crashed or never became ready."""
+
+    exit_code = 6
+    code = "engine"
+
+
+class EngineMissing(EngineError):
+    """No installation of the engine was found."""
+
+    code = "engine.missing"
+
+
+class EngineExited(EngineError):
+    """The engine ended by itself."""
+
+    code = "engine.exited"
+
+
+class EngineNotReady(EngineError):
+    """The engine runs but did not answer in time."""
+
+    code = "engine.not_ready"
+
+
+class PortTaken(EngineError):
+    """Another program listens on the port that the engine should serve on."""
+
+    code = "engine.port_taken"
+
+
+def nearest(value: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the allowed spelling closest to `value`, or None when nothing is close.
+
+    `cutoff` is difflib's similarity ratio, 0 to 1.
+    """
+    import difflib  # only on the way to an error message: start-up time matters
+
+    folded = {name.casefold(): name for name in sorted(allowed, reverse=True)}
+    found = difflib.get_close_matches(value.casefold(), sorted(folded), n=1, cutoff=cutoff)
+    return folded[found[0]] if found else None
+
+
+def did_you_mean(value: str, allowed: Iterable[str]) -> str:
+    """Return "; did you mean X?" or nothing."""
+    found = nearest(value, allowed)
+    return f"; did you mean {found}?" if found else ""

@@ -1,0 +1,85 @@
+"""The models room: work that the caller watches, and need not wait for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
+POLL_S = 0.3
+
+
+class _CarryTo:
+    """Hands an exception to the thread that waits for the result."""
+
+    def __init__(self, future: Future[T]) -> None:
+        self._future = future
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is not None:
+            self._future.set_exception(error)
+        return True
+
+
+def start(call: Callable[[], T]) -> Future[T]:
+    """Run `call` in a daemon thread.
+
+    Not in an executor: the interpreter waits for an executor's threads when it ends, and this one may
+    hang in a name look-up that nothing can interrupt.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        with _CarryTo(future):
+            future.set_result(call())
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def run(
+    argv: Sequence[str], *, environment: Mapping[str, str], log: Path, watch: Callable[[], None]
+) -> tuple[int, str]:
+    """Run a program with its output in `log`, calling `watch` now and then; return its status and output.
+
+    The program does not outlive this call, however the call ends. Raises OSError when it cannot start.
+    """
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            argv, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            while process.poll() is None:
+                watch()
+                try:
+                    process.wait(POLL_S)
+                except subprocess.TimeoutExpired:
+                    continue
+        finally:
+            process.kill()
+    return process.returncode, log.read_text(encoding="utf-8", errors="replace")
+
+
+def bytes_below(folder: Path) -> int:
+    """Return the sizes of the files below `folder` added up; files may come and go meanwhile."""
+    total_bytes = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total_bytes += Path(parent, name).lstat().st_size
+            except OSError:
+                continue
+    return total_bytes

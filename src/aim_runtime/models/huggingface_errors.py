@@ -1,0 +1,105 @@
+"""The models room: what went wrong at a hub, in the words of the person who has to put it right."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+from aim_runtime.errors import (
+    AccessDenied,
+    CacheNotWritable,
+    DownloadFailed,
+    ModelError,
+    ModelNotFound,
+    SourceUnreachable,
+)
+from aim_runtime.models.cache import WRITABLE_HINT
+from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.words import is_cache_fault, redact, why_not_writable
+
+_TOKENS_AT = "https://huggingface.co/settings/tokens"
+
+
+def sign_in(name: str, endpoint: str) -> AccessDenied:
+    """Return the error for a model that needs a token where none is set."""
+    page = f"{redact(endpoint)}/{name}"
+    return AccessDenied(
+        f"{name} needs an access token, and none is set",
+        hint=f"accept the model's terms at {page}, make a read token at {_TOKENS_AT}, "
+        "and set HF_TOKEN to it (or HF_TOKEN_FILE to a file that holds it)",
+    )
+
+
+def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool) -> ModelError:
+    """Return our error for one that huggingface_hub raised; `started`: bytes had begun to flow."""
+    shown = redact(endpoint)
+    for link in _chain(error):
+        response = getattr(link, "response", None)
+        if response is not None:
+            return _refused(response, ref, shown, started=started)
+    if isinstance(error, OSError) and is_cache_fault(error):
+        where = f" {error.filename}" if error.filename else ""
+        return CacheNotWritable(f"cannot write{where}: {why_not_writable(error)}", hint=WRITABLE_HINT)
+    if started:
+        return DownloadFailed(
+            f"the download of {ref} from {shown} broke off: {reason(error)}", hint="fetch again"
+        )
+    return SourceUnreachable(
+        f"{shown} cannot be reached: {reason(error)}", hint="check the network, the proxy and HF_ENDPOINT"
+    )
+
+
+def _refused(response: object, ref: ModelRef, endpoint: str, *, started: bool) -> ModelError:
+    """Return the error for an HTTP answer of the hub; the three HTTP libraries agree on these attributes."""
+    status: int = getattr(response, "status_code", 0)
+    headers = getattr(response, "headers", {})
+    sent = getattr(getattr(response, "request", None), "headers", {})
+    kind, has_token, page = headers.get("X-Error-Code"), "authorization" in sent, f"{endpoint}/{ref.name}"
+    if status == 401 and has_token:
+        return AccessDenied(
+            f"{endpoint} does not accept the access token",
+            hint=f"it may be mistyped, expired or revoked; set HF_TOKEN to a new one from {_TOKENS_AT}",
+        )
+    if status == 401 and kind != "RepoNotFound":
+        return sign_in(ref.name, endpoint)
+    if status == 403:
+        return AccessDenied(
+            f"the access token is good, but it may not read {ref.name}",
+            hint=f"ask for access at {page}; a fine-grained token also needs the right to read gated ones",
+        )
+    if kind == "RevisionNotFound":
+        return ModelNotFound(
+            f"{ref.name} has no revision {ref.revision!r}",
+            hint=f"its branches and tags are at {page}/tree/main",
+        )
+    if status in (401, 404) and not started:
+        private = "" if has_token else "; a private one needs HF_TOKEN"
+        return ModelNotFound(f"{endpoint} has no model {ref.name}", hint=f"check the spelling{private}")
+    message = f"{endpoint} answered with HTTP status {status}"
+    return (DownloadFailed if started else SourceUnreachable)(message, hint="try again later")
+
+
+def reason(error: BaseException) -> str:
+    """Return why a connection failed, in a few words."""
+    for link in _chain(error):
+        if isinstance(link, socket.gaierror):
+            return "its name cannot be resolved"
+        if isinstance(link, ssl.SSLError):
+            return f"the secure connection failed ({link.reason or 'TLS'})"
+        if isinstance(link, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(link, TimeoutError):
+            return "no answer in time"
+    if isinstance(error, ValueError | KeyError | TypeError):
+        return "what answers there is not a model hub"
+    first_line = next(iter(str(error).strip().splitlines()), "")
+    return redact(first_line)[:200] or type(error).__name__
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error` and what it came from: the plain socket error is at the bottom."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__

@@ -1,0 +1,100 @@
+"""The models room: whether a folder is a whole model, told by names, sizes and headers alone."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+from aim_runtime.models import manifest
+from aim_runtime.models.cache import is_weights
+
+# The limit of the safetensors library: a longer header is a file of another kind.
+_MAX_HEADER_BYTES = 100_000_000
+
+
+def problems(folder: Path) -> tuple[str, ...]:
+    """Return what keeps the engine from loading `folder`, each naming its file; empty when it is whole.
+
+    Never raises: whatever the bytes are, they are data. Well below a millisecond a shard.
+    """
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        return (f"{folder} cannot be read: {error.strerror}",)
+    found = _config(folder)
+    weights = [name for name in names if is_weights(name)]
+    if not weights:
+        found.append("no weights: no *.safetensors, *.bin or consolidated* file")
+    shards = [name for name in names if name.endswith(".safetensors")]
+    index = "model.safetensors.index.json" if shards or not weights else "pytorch_model.bin.index.json"
+    if index in names:
+        found += _index(folder, index)
+    for name in shards:
+        found += _shard(folder / name)
+    written = manifest.read(folder)
+    if written is not None:
+        found += manifest.size_problems(folder, written)
+    return tuple(dict.fromkeys(found))
+
+
+def _json(path: Path) -> Any:
+    """Parse `path`, turning every way in which that can fail into a ValueError with the reason."""
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON ({error})") from error
+
+
+def _config(folder: Path) -> list[str]:
+    if not (folder / "config.json").exists():
+        return ["config.json is missing"]
+    try:
+        config = _json(folder / "config.json")
+    except ValueError as error:
+        return [f"config.json {error}"]
+    return [] if isinstance(config, dict) else ["config.json is not a JSON object"]
+
+
+def _index(folder: Path, name: str) -> list[str]:
+    try:
+        index = _json(folder / name)
+    except ValueError as error:
+        return [f"{name} {error}"]
+    files = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(files, dict) or not all(isinstance(shard, str) for shard in files.values()):
+        return [f"{name} has no usable weight_map"]
+    return [f"{shard} is missing" for shard in sorted(set(files.values())) if not _is_file(folder, shard)]
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    try:
+        return (folder / name).is_file()
+    except (OSError, ValueError):  # a name of a thousand characters, or with a null byte
+        return False
+
+
+def _shard(path: Path) -> list[str]:
+    """Compare the size of a safetensors file with what its header says it should be."""
+    try:
+        size_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(8)
+            if len(head) < 8:
+                return [f"{path.name} is {size_bytes} bytes long: too short for a safetensors file"]
+            (header_bytes,) = struct.unpack("<Q", head)
+            if header_bytes > min(size_bytes - 8, _MAX_HEADER_BYTES):
+                return [f"{path.name} is cut off or not a safetensors file: its header does not fit in it"]
+            header = json.loads(file.read(header_bytes))
+        ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+        expected_bytes = 8 + header_bytes + max(ends, default=0)
+    except OSError as error:
+        return [f"{path.name} cannot be read ({error.strerror})"]
+    except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
+        return [f"{path.name} has a header that is not that of a safetensors file"]
+    if size_bytes != expected_bytes:
+        return [f"{path.name} is {size_bytes} bytes long, but its header says {expected_bytes}"]
+    return []

@@ -1,0 +1,35 @@
+"""The models room: what every source of weights can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from aim_runtime.models.events import Report
+from aim_runtime.models.ref import ModelRef
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a source delivered.
+
+    `folder` holds the files; `revision` says which state of the source they are (a commit, a
+    version); `digests` are the SHA-256 the source promises, by path relative to `folder`.
+    """
+
+    folder: Path
+    revision: str | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """One place weights come from."""
+
+    def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
+        """Bring `ref` into the existing folder `into`, which may hold leftovers of an earlier try.
+
+        Raises SourceUnreachable where another source may help, else another ModelError.
+        """
+        ...

@@ -1,0 +1,119 @@
+"""DO: fetch the weights, start the engine, say when it is ready, stop it whole."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from aim_runtime.engines.process import EngineProcess, require_free_port
+from aim_runtime.errors import EngineExited, EngineMissing
+from aim_runtime.models.events import Event, Notice
+from aim_runtime.models.fetch import fetch
+from aim_runtime.plan import Plan
+
+_POLL_S = 0.25
+_HEARTBEAT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The engine answers; `seconds` since its process was started."""
+
+    plan: Plan
+    seconds: float
+
+
+Report = Callable[[Event | Ready], None]
+
+
+class Stopped(BaseException):
+    """SIGTERM or SIGINT: not an error, and nothing below may mistake it for one."""
+
+
+def serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
+    """Execute the plan until SIGTERM or SIGINT, which end it cleanly: the function returns.
+
+    `inherited` is the environment that the engine gets beneath the plan's own. Raises EngineMissing,
+    PortTaken or ModelError before the engine starts and EngineExited when it ends by itself.
+    """
+    with _stop_signals():
+        try:
+            _serve(plan, report, inherited)
+        except Stopped:
+            report(Notice("stopped"))
+
+
+def _serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
+    if plan.engine is None:
+        raise EngineMissing(
+            f"the engine {plan.settings.engine} is not installed in this Python environment",
+            hint="run `make engine` in a checkout, use an AIM image, or install vLLM beside aim-runtime",
+        )
+    require_free_port(plan.launch.port)
+    fetch(
+        plan.location,
+        plan.site.cache,
+        hub_endpoint=plan.settings.hub_endpoint,
+        token_present=plan.settings.token_present,
+        engine_python=plan.engine.python,
+        environment=inherited,
+        report=report,
+    )
+    report(Notice(f"starting {plan.engine.engine} {plan.engine.version}"))
+    started = time.monotonic()
+    engine = EngineProcess(plan.launch, inherited)
+    try:
+        _wait_until_ready(engine, started, report)
+        report(Ready(plan, time.monotonic() - started))
+        _wait_until_it_ends(engine)
+    finally:
+        engine.stop()
+
+
+def _wait_until_ready(engine: EngineProcess, started: float, report: Report) -> None:
+    heartbeat = started + _HEARTBEAT_S
+    while not engine.answers():
+        code = engine.wait(_POLL_S)
+        now = time.monotonic()
+        if code is not None:
+            raise EngineExited(
+                f"the engine ended with {_words(code)} after {now - started:.0f} s, before it was ready",
+                hint="its own words are above; `aim-runtime dry-run --format shell` prints the command",
+            )
+        if now >= heartbeat:
+            report(Notice(f"the engine is loading: {now - started:.0f} s"))
+            heartbeat = now + _HEARTBEAT_S
+
+
+def _wait_until_it_ends(engine: EngineProcess) -> None:
+    # In slices: a wait without end would not let a signal's exception through on every platform.
+    while (code := engine.wait(3600)) is None:
+        pass
+    raise EngineExited(
+        f"the engine ended by itself with {_words(code)}", hint="the engine's own words are above"
+    )
+
+
+def _words(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+
+@contextmanager
+def _stop_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into Stopped while the block runs, once; a second one is ignored."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,283 @@
+"""ASK: what the user wants, parsed once from the environment into a frozen value.
+
+The only module that knows what an `AIM_*` variable means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aim_runtime import variables
+from aim_runtime.errors import InvalidModelRef, InvalidValue, UnknownVariable, did_you_mean, nearest
+from aim_runtime.models.ref import ModelRef
+from aim_runtime.variables import VARIABLES
+from aim_runtime.vocabulary import AcceleratorType, Metric, Precision
+
+_Word = TypeVar("_Word", bound=StrEnum)
+_Value = TypeVar("_Value")
+_TRUE, _FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+# Kubernetes adds these for a service named `aim` or `aim-…` in the same namespace.
+_SERVICE_LINK = re.compile(r"AIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+# What reaches the engine from the environment and may contradict a profile's `env_vars`.
+_ENGINE_PREFIXES = (
+    *("VLLM_", "HSA_", "HIP_", "ROCR_", "CUDA_", "NCCL_", "RCCL_"),
+    *("OMP_", "MKL_", "TORCH_", "PYTORCH_", "TORCHINDUCTOR_", "MIOPEN_"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the user said, checked. None means "you choose"."""
+
+    aim_id: str | None = None
+    model_ref: ModelRef | None = None
+    custom_model_name: str | None = None
+    profile_id: str | None = None
+    precision: Precision | None = None
+    metric: Metric = Metric.LATENCY
+    engine: str = "vllm"
+    accelerator_type: AcceleratorType | None = None
+    accelerator_model: str | None = None
+    accelerator_count: int | None = None
+    allow_general_profile_fallback: bool = True
+    allow_unoptimized: bool = False
+    engine_args: Mapping[str, Any] = field(default_factory=dict)
+    extra_args: tuple[str, ...] = ()
+    cache_path: Path = Path(variables.DEFAULT_CACHE_PATH)
+    profiles_path: Path = Path(variables.DEFAULT_PROFILES_PATH)
+    port: int = variables.DEFAULT_PORT
+    log_level: str = "INFO"
+    log_level_root: str | None = None
+    log_format: str = "text"
+    hub_endpoint: str = variables.DEFAULT_HUB_ENDPOINT
+    token_present: bool = False
+    engine_environment: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def aim(self) -> str | None:
+        """The AIM whose profiles are asked for: `AIM_ID`, or the model's own name."""
+        return self.aim_id or self.custom_model_name or (self.model_ref.model_id if self.model_ref else None)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], extra_args: tuple[str, ...] = ()) -> Settings:
+        """Read `environ` (and the arguments after `--`), or raise a ConfigError naming the first mistake."""
+        read = _Reader(environ)
+        warnings = read.strangers()
+        return cls(
+            aim_id=read.value("AIM_ID", _model_name),
+            model_ref=read.value("AIM_MODEL_ID", _model_ref),
+            custom_model_name=read.value("AIM_CUSTOM_MODEL_NAME", _model_name),
+            profile_id=read.value("AIM_PROFILE_ID", _text),
+            precision=read.value("AIM_PRECISION", _word(Precision)),
+            metric=read.value("AIM_METRIC", _word(Metric)) or Metric.LATENCY,
+            engine=read.value("AIM_ENGINE", _engine) or "vllm",
+            accelerator_type=read.value("AIM_ACCELERATOR_TYPE", _word(AcceleratorType)),
+            accelerator_model=read.value("AIM_ACCELERATOR_MODEL", _text_or_auto),
+            accelerator_count=read.value("AIM_ACCELERATOR_COUNT", _count),
+            allow_general_profile_fallback=read.boolean("AIM_ALLOW_GENERAL_PROFILE_FALLBACK", default=True),
+            allow_unoptimized=read.boolean("AIM_ALLOW_UNOPTIMIZED", default=False),
+            engine_args=read.value("AIM_ENGINE_ARGS", _json_object) or {},
+            extra_args=extra_args,
+            cache_path=_path(read, "AIM_CACHE_PATH"),
+            profiles_path=_path(read, "AIM_PROFILES_PATH"),
+            port=read.value("AIM_PORT", _port) or variables.DEFAULT_PORT,
+            log_level=read.value("AIM_LOG_LEVEL", _one_of(variables.LOG_LEVELS)) or "INFO",
+            log_level_root=read.value("AIM_LOG_LEVEL_ROOT", _one_of(variables.LOG_LEVELS)),
+            log_format=read.value("AIM_LOG_FORMAT", _one_of(variables.LOG_FORMATS)) or "text",
+            hub_endpoint=read.value("HF_ENDPOINT", _url) or variables.DEFAULT_HUB_ENDPOINT,
+            token_present=read.text("HF_TOKEN") is not None or _saved_token(environ),
+            engine_environment={
+                name: value for name, value in sorted(environ.items()) if name.startswith(_ENGINE_PREFIXES)
+            },
+            warnings=warnings,
+        )
+
+
+def expand_secret_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets that `NAME_FILE` variables point to and `NAME` itself does not give.
+
+    Raises InvalidValue when a named file cannot be read or is empty.
+    """
+    found = {}
+    for name in variables.SECRETS:
+        path = environ.get(f"{name}_FILE", "")
+        if not path or environ.get(name):
+            continue
+        try:
+            text = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not text"
+            raise InvalidValue(f"{name}_FILE={path} cannot be read: {reason}") from error
+        if not text:
+            raise InvalidValue(
+                f"{name}_FILE={path} is an empty file", hint=f"write the secret for {name} into it"
+            )
+        found[name] = text
+    return found
+
+
+class _Reader:
+    """The environment with the table of variables beside it; empty counts as unset."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._table = {variable.name: variable for variable in VARIABLES}
+
+    def text(self, name: str) -> str | None:
+        return self._environ.get(name, "").strip() or None
+
+    def value(self, name: str, parse: Callable[[str], _Value | None]) -> _Value | None:
+        """Parse a variable or its alias; a value that `parse` refuses is worded from the table."""
+        variable = self._table[name]
+        for spelling in (name, *variable.aliases):
+            text = self.text(spelling)
+            if text is None:
+                continue
+            try:
+                return parse(text)
+            except ValueError as error:
+                raise InvalidValue(
+                    f"{spelling}={text}: {error}", hint=f"allowed: {variable.allowed}"
+                ) from error
+            except InvalidModelRef as error:
+                raise InvalidModelRef(f"{spelling}={error.message}", hint=error.hint) from error
+        return None
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        found = self.value(name, _boolean)
+        return default if found is None else found
+
+    def strangers(self) -> tuple[str, ...]:
+        """Return a warning for each `AIM_*` name that means nothing here; raise for a likely misspelling."""
+        known = {name for variable in VARIABLES for name in (variable.name, *variable.aliases)}
+        warnings = []
+        for name, value in sorted(self._environ.items()):
+            if not name.startswith("AIM_") or name in known or name in variables.IGNORED:
+                continue
+            if name in variables.NOT_YET:
+                warnings.append(f"{name} is set, but this version does not have that feature: ignored")
+                continue
+            if _SERVICE_LINK.fullmatch(name):
+                continue
+            meant = nearest(name, known, cutoff=0.85)
+            if meant:
+                raise UnknownVariable(
+                    f"{name}={value}: no such variable; did you mean {meant}?",
+                    hint=f"rename it to {meant}, or unset {name}",
+                )
+            warnings.append(f"{name} is set, but no such variable is known: ignored")
+        if self._environ.get("AIM_PORT", "").startswith("tcp://"):
+            warnings.append(
+                "AIM_PORT holds a Kubernetes service link, not a port: ignored "
+                "(set enableServiceLinks: false in the pod to be rid of it)"
+            )
+        return tuple(warnings)
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _text_or_auto(text: str) -> str | None:
+    return None if text.casefold() == "auto" else text
+
+
+def _word(kind: type[_Word]) -> Callable[[str], _Word | None]:
+    def parse(text: str) -> _Word | None:
+        if text.casefold() == "auto":
+            return None
+        try:
+            return kind(text.casefold())
+        except ValueError as error:
+            name = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).casefold()
+            article = "an" if name[0] in "aeiou" else "a"
+            raise ValueError(f"not {article} {name}{did_you_mean(text, list(kind))}") from error
+
+    return parse
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for known in allowed:
+            if text.casefold() == known.casefold():
+                return known
+        raise ValueError(f"not one of {', '.join(allowed)}{did_you_mean(text, allowed)}")
+
+    return parse
+
+
+def _engine(text: str) -> str | None:
+    return None if text.casefold() == "auto" else _one_of(("vllm",))(text)
+
+
+def _boolean(text: str) -> bool:
+    if text.casefold() in _TRUE:
+        return True
+    if text.casefold() in _FALSE:
+        return False
+    raise ValueError("neither true nor false")
+
+
+def _count(text: str) -> int | None:
+    if text.casefold() == "auto":
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise ValueError("not a number of accelerators")
+    return int(text)
+
+
+def _port(text: str) -> int | None:
+    if text.startswith("tcp://"):
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("not a port number")
+    if not 1 <= int(text) <= 65535:
+        raise ValueError("outside the range of ports")
+    return int(text)
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("not a URL with http:// or https://")
+    return text.rstrip("/")
+
+
+def _model_name(text: str) -> str:
+    name = text.removeprefix("hf://")
+    if not _MODEL_NAME.fullmatch(name) or ".." in name:
+        raise ValueError("not a model name")
+    return name
+
+
+def _model_ref(text: str) -> ModelRef:
+    return ModelRef.parse(text)
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    import json  # rarely set, and start-up time matters
+
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"JSON, but not an object: {type(value).__name__}")
+    return value
+
+
+def _path(read: _Reader, name: str) -> Path:
+    default = {variable.name: variable.default for variable in VARIABLES}[name]
+    return Path(read.text(name) or default).expanduser()
+
+
+def _saved_token(environ: Mapping[str, str]) -> bool:
+    """Whether the hub's own login left a token where its client will find it."""
+    home = environ.get("HF_HOME") or Path(environ.get("HOME", "/nonexistent")) / ".cache/huggingface"
+    return Path(environ.get("HF_TOKEN_PATH") or Path(home) / "token").is_file()

@@ -1,0 +1,126 @@
+"""The table of environment variables: name, meaning, allowed values, default.
+
+`settings.py` parses by it and the reference page is generated from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aim_runtime.vocabulary import AcceleratorType, Metric, Precision
+
+DEFAULT_CACHE_PATH = "/workspace/model-cache"
+DEFAULT_PROFILES_PATH = "/workspace/aim-runtime/profiles"
+DEFAULT_HUB_ENDPOINT = "https://huggingface.co"
+DEFAULT_PORT = 8000
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = ("text", "json")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable. `allowed` is words for people; `aliases` are read when it is unset."""
+
+    name: str
+    meaning: str
+    allowed: str
+    default: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+def _words(values: Iterable[StrEnum], *more: str) -> str:
+    return ", ".join([*more, *values])
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("AIM_ID", "the AIM: selects the profiles made for this model", "org/model"),
+    Variable(
+        "AIM_MODEL_ID",
+        "the weights to serve; with AIM_ID set, AIM_ID selects the profiles and this names the weights",
+        "a model reference: hf://org/model[@revision], org/model, pypi://…, file:///folder",
+    ),
+    Variable("AIM_PROFILE_ID", "one profile, bypassing selection", "a profile id, see list-profiles -v"),
+    Variable("AIM_PRECISION", "precision of the weights", _words(Precision, "auto"), "auto"),
+    Variable("AIM_METRIC", "what the service is tuned for", _words(Metric), "latency"),
+    Variable("AIM_ENGINE", "the inference engine", "vllm", "vllm"),
+    Variable("AIM_ACCELERATOR_TYPE", "what computes", _words(AcceleratorType, "auto"), "auto"),
+    Variable(
+        "AIM_ACCELERATOR_MODEL",
+        "plan for this accelerator instead of looking for one",
+        "a model name or PCI id, for example MI300X or 0x74a1",
+        "auto",
+        ("AIM_GPU_MODEL",),
+    ),
+    Variable(
+        "AIM_ACCELERATOR_COUNT",
+        "how many accelerators to use, exactly",
+        "auto or a number from 1",
+        "auto",
+        ("AIM_GPU_COUNT",),
+    ),
+    Variable("AIM_ACCELERATOR_FAMILY", "the family of images this is", "instinct, epyc, radeon, cpu"),
+    Variable(
+        "AIM_ALLOW_GENERAL_PROFILE_FALLBACK",
+        "take a general profile when none was made for the model",
+        "true, false",
+        "true",
+    ),
+    Variable(
+        "AIM_ALLOW_UNOPTIMIZED", "as a last resort, take an unoptimized profile", "true, false", "false"
+    ),
+    Variable(
+        "AIM_ENGINE_ARGS",
+        "engine arguments that replace the profile's",
+        'a JSON object, for example {"max-model-len": 8192}',
+        "{}",
+    ),
+    Variable("AIM_CACHE_PATH", "where weights are kept", "a folder", DEFAULT_CACHE_PATH),
+    Variable(
+        "AIM_PROFILES_PATH",
+        "a folder of profiles that comes before the shipped ones",
+        "a folder with custom/, general/ and org/model/ in it",
+        DEFAULT_PROFILES_PATH,
+    ),
+    Variable("AIM_CUSTOM_MODEL_NAME", "serve and cache the weights under this name", "org/model"),
+    Variable(
+        "AIM_PORT",
+        "port of the engine; a Kubernetes service link (tcp://…) is ignored",
+        "a number from 1 to 65535",
+        str(DEFAULT_PORT),
+    ),
+    Variable("AIM_LOG_LEVEL", "level of this program's log", ", ".join(LOG_LEVELS), "INFO"),
+    Variable("AIM_LOG_LEVEL_ROOT", "level of everything else, the engine included", ", ".join(LOG_LEVELS)),
+    Variable("AIM_LOG_FORMAT", "format of the log and of errors", ", ".join(LOG_FORMATS), "text"),
+    Variable(
+        "HF_TOKEN", "token for gated models on the Hugging Face hub", "a token; HF_TOKEN_FILE names a file"
+    ),
+    Variable("HF_ENDPOINT", "address of the Hugging Face hub or a mirror", "a URL", DEFAULT_HUB_ENDPOINT),
+    Variable("HF_HOME", "the Hugging Face folder; a token saved by its login is found there", "a folder"),
+)
+# Read from NAME_FILE too, so that no secret needs to be in the environment of a container's definition.
+SECRETS: tuple[str, ...] = ("HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+# Names that AIM images, charts and operators set; nothing here depends on them.
+IGNORED: frozenset[str] = frozenset(
+    [
+        "AIM_BASE_IMAGE_REF",
+        "AIM_CONFIG_PATH",
+        "AIM_EVAL_BACKEND_COMMAND",
+        "AIM_MODEL",
+        "AIM_UPSTREAM_IMAGE_REF",
+        "AIM_VLLM_MODEL",
+    ]
+)
+# Names of the contract whose feature this version does not have: said aloud when set.
+NOT_YET: frozenset[str] = frozenset(
+    [
+        "AIM_ADAPTER_MAX_COUNT",
+        "AIM_ADAPTER_MAX_CPU_COUNT",
+        "AIM_ADAPTER_MAX_RANK",
+        "AIM_ADAPTER_MODE",
+        "AIM_ADAPTER_REFRESH_INTERVAL",
+        "AIM_ADAPTER_SOURCE",
+        "AIM_MANAGEMENT_PORT",
+    ]
+)

@@ -1,0 +1,63 @@
+"""The words that more than one room uses, each with the spelling of the outside contract."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Precision(StrEnum):
+    """Numeric format of the weights; declared in the order in which selection prefers them."""
+
+    INT4 = "int4"
+    INT8 = "int8"
+    FP4 = "fp4"
+    FP8 = "fp8"
+    FP16 = "fp16"
+    BF16 = "bf16"
+    FP32 = "fp32"
+
+
+class Metric(StrEnum):
+    """What a profile is tuned for."""
+
+    LATENCY = "latency"
+    THROUGHPUT = "throughput"
+
+
+class ProfileType(StrEnum):
+    """How much work went into a profile; declared in the order in which selection prefers them."""
+
+    OPTIMIZED = "optimized"
+    PREVIEW = "preview"
+    UNOPTIMIZED = "unoptimized"
+    GENERAL = "general"
+
+
+class AcceleratorType(StrEnum):
+    """What computes."""
+
+    GPU = "gpu"
+    CPU = "cpu"
+
+
+class Origin(StrEnum):
+    """Which part of the catalogue a profile was read from; declared in search order."""
+
+    CUSTOM_MODEL = "custom_model"
+    CUSTOM_GENERAL = "custom_general"
+    MODEL = "model"
+    GENERAL = "general"
+
+
+class State(StrEnum):
+    """What selection thinks of a profile, as `list-profiles` prints it."""
+
+    COMPATIBLE = "compatible"
+    GPU_MISMATCH = "gpu_mismatch"
+    PRECISION_MISMATCH = "precision_mismatch"
+    MODEL_MISMATCH = "model_mismatch"
+    ENGINE_MISMATCH = "engine_mismatch"
+    METRIC_MISMATCH = "metric_mismatch"
+    MEMORY_MISMATCH = "memory_mismatch"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"

