@@ -1,8 +1,9 @@
 """Run a command as the terminal's foreground job: `foreground.py COMMAND [ARGUMENT…]`, exiting as it exits.
 
-Under `make`, Ctrl-C goes to the whole job, so make itself dies of it and reports "Interrupt" and 130 however
-cleanly the server stops. With a process group of its own in the foreground, only the server gets the Ctrl-C, and
-make sees its exit code. Without a terminal, or in the background, the command simply replaces this program.
+Under `make`, Ctrl-C goes to the whole job, so make itself dies of it and reports "Interrupt" and 130
+however cleanly the server stops. With a process group of its own in the foreground, only the server gets
+the Ctrl-C, and make sees its exit code. Without a terminal, or in the background, the command simply
+replaces this program.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Write what the installed vLLM accepts to `src/aim_runtime/engines/vllm_args/<version>.json`.
 
-Run it with a Python that has vLLM. With `--check` nothing is written, and the exit code is 1 when the committed
-file differs. The file holds names and choices only: no defaults, because some depend on the machine.
+Run it with a Python that has vLLM. With `--check` nothing is written, and the exit code is 1 when the
+committed file differs. The file holds names and choices only: no defaults, because some depend on the
+machine.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def accepts_text_too(convert: object) -> bool:
 
 
 def kind(action: argparse.Action) -> str:
-    """How the option is spelled: `--key`, `--key`/`--no-key`, `--key value`, `--key a b` or `--key '<json>'`."""
+    """How the option is spelled: `--key`, `--[no-]key`, `--key value`, `--key a b`, `--key '<json>'`."""
     if isinstance(action, argparse.BooleanOptionalAction):
         return "boolean"
     if action.nargs == 0:
@@ -104,7 +105,7 @@ def describe() -> dict[str, Any]:
 
 
 def render(description: dict[str, Any]) -> str:
-    """JSON with one option or name a line, sorted, so that two versions can be read side by side with `diff`."""
+    """JSON with one option or name a line, sorted, so that `diff` shows what changed between versions."""
 
     def lines(entries: list[str]) -> str:
         return ",\n".join(f"    {entry}" for entry in entries)

@@ -9,6 +9,7 @@ from aim_runtime.engines.launch import EngineInstall, Launch
 from aim_runtime.errors import MissingSetting
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.weights import bytes_on_disk
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.select import judge, select
 from aim_runtime.profiles.selection import Selection, Verdict
@@ -53,9 +54,23 @@ def judge_all(settings: Settings, site: Site) -> tuple[Verdict, ...]:
     """Judge every profile of the catalogue, the chosen engine's own objections included."""
     engine = ENGINES[settings.engine]
     return tuple(
-        judge(profile, settings, site.hardware, site.catalog.aim, engine.problems(profile, site.engine))
+        judge(
+            profile,
+            settings,
+            site.hardware,
+            engine.problems(profile, site.engine),
+            _weights_bytes(profile, settings, site),
+        )
         for profile in site.catalog.profiles
     )
+
+
+def _weights_bytes(profile: Profile, settings: Settings, site: Site) -> int | None:
+    """The size of the weights: as they lie in the cache, else as the AIM says, else not known."""
+    if profile.content.aim_id not in (None, settings.aim) or settings.aim is None:
+        return None
+    location = locate(settings, site, profile)
+    return (bytes_on_disk(location.path) if location.present else None) or location.size_bytes
 
 
 def _require_a_model(settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """Ask the installed vLLM's own parser about argument lists; run with a Python that has vLLM.
 
-Reads a JSON list of `{"id": …, "argv": […]}` on stdin, where `argv` is what follows `vllm serve`, and writes one JSON
-object `{id: error or null}` to stdout. One import of vLLM, which takes most of the time, serves them all.
+Reads a JSON list of `{"id": …, "argv": […]}` on stdin, where `argv` is what follows `vllm serve`, and
+writes one JSON object `{id: error or null}` to stdout. One import of vLLM, which takes most of the time,
+serves them all.
 """
 
 from __future__ import annotations

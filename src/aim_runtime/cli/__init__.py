@@ -97,7 +97,6 @@ def main(args: list[str] | None = None) -> NoReturn:
 def _run(args: list[str]) -> int:
     try:
         code: Any = group.main(args, prog_name="aim-runtime", standalone_mode=False)
-        output.flush()  # here, where a closed pipe is expected
     except AimError as error:
         output.error(error.message, code=error.code, hint=error.hint)
         return error.exit_code
@@ -107,8 +106,6 @@ def _run(args: list[str]) -> int:
         return 2
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
-        # The reader of a pipe has gone, as `| head` does; there is nobody left to tell.
-        output.close()
-        return 0
+    except SystemExit as end:
+        code = end.code
     return code if isinstance(code, int) else 0

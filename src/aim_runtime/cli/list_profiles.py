@@ -15,7 +15,7 @@ from aim_runtime.vocabulary import Origin, State
 
 # The 0.12 name of a state, accepted beside ours.
 _ALIASES = {"accelerator_mismatch": State.GPU_MISMATCH}
-_STATES = ["all", *State, *_ALIASES]
+_STATES = ["all", *(str(state) for state in State), *_ALIASES]
 
 
 @click.command(

@@ -40,8 +40,13 @@ def redact(text: str) -> str:
 
 
 def data(text: str) -> None:
-    """Print what the command was asked for."""
-    click.echo(redact(text))
+    """Print what the command was asked for; quietly end where the reader has gone, as `| head` does."""
+    try:
+        click.echo(redact(text))
+    except BrokenPipeError:
+        # Else the interpreter's own flush at exit would fail on the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
 
 
 def words(text: str) -> None:
@@ -70,8 +75,3 @@ def flush() -> None:
     """Write out what is buffered."""
     sys.stdout.flush()
     sys.stderr.flush()
-
-
-def close() -> None:
-    """Keep the interpreter's own flush at exit from failing on a closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

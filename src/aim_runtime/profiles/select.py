@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aim_runtime.errors import InvalidProfile, NoProfile, ProfileNotFound, did_you_mean
 from aim_runtime.hardware.accelerator import Hardware
-from aim_runtime.profiles.aim import AimFile
 from aim_runtime.profiles.catalog import Catalog, Problem
 from aim_runtime.profiles.fit import fit_weights
 from aim_runtime.profiles.profile import Profile
@@ -14,14 +13,27 @@ from aim_runtime.vocabulary import AcceleratorType, Origin, Precision, ProfileTy
 
 # vLLM's own default where a profile does not say (0.32: vllm/config/cache.py).
 _DEFAULT_UTILIZATION = 0.92
+# The states of profiles worth naming when none is right, the nearest first.
+_NEARNESS = (
+    State.MEMORY_MISMATCH,
+    State.INVALID,
+    State.PRECISION_MISMATCH,
+    State.METRIC_MISMATCH,
+    State.GPU_MISMATCH,
+)
 
 
 def judge(
-    profile: Profile, settings: Settings, hardware: Hardware, aim: AimFile | None, problems: tuple[str, ...]
+    profile: Profile,
+    settings: Settings,
+    hardware: Hardware,
+    problems: tuple[str, ...] = (),
+    weights_bytes: int | None = None,
 ) -> Verdict:
     """Hold a profile against the request and the machine; the state is the first test it fails.
 
-    `problems` are the engine's own objections to the profile's arguments.
+    `problems` are the engine's own objections to the profile's arguments; `weights_bytes` the size of
+    the model's weights at the profile's precision, None when not known.
     """
     metadata = profile.metadata
     against: list[tuple[State, str]] = [(State.INVALID, problem) for problem in problems]
@@ -35,7 +47,9 @@ def judge(
     against += [(State.GPU_MISMATCH, reason) for reason in _against_hardware(profile, settings, hardware)]
     if settings.precision is not None and metadata.precision is not settings.precision:
         against.append((State.PRECISION_MISMATCH, f"is {metadata.precision}, not {settings.precision}"))
-    against += [(State.MEMORY_MISMATCH, reason) for reason in _against_memory(profile, hardware, aim)]
+    against += [
+        (State.MEMORY_MISMATCH, reason) for reason in _against_memory(profile, hardware, weights_bytes)
+    ]
     state = against[0][0] if against else State.COMPATIBLE
     return Verdict(profile, state, tuple(reason for _, reason in against))
 
@@ -60,16 +74,20 @@ def _against_hardware(profile: Profile, settings: Settings, hardware: Hardware) 
     return []
 
 
-def _against_memory(profile: Profile, hardware: Hardware, aim: AimFile | None) -> list[str]:
+def _against_memory(profile: Profile, hardware: Hardware, weights_bytes: int | None) -> list[str]:
     """The weights must fit; where their size or the memory is not known, nothing is claimed."""
-    devices = hardware.gpus_of(profile.metadata.accelerator_model)
-    if not devices or aim is None or profile.content.aim_id not in (None, aim.aim_id):
-        return []
-    utilization = profile.content.engine_args.get("gpu-memory-utilization", _DEFAULT_UTILIZATION)
+    on_cpu = profile.metadata.accelerator_type is AcceleratorType.CPU
+    devices = (hardware.cpu,) if on_cpu else hardware.gpus_of(profile.metadata.accelerator_model)
     memory = min((device.memory_bytes for device in devices if device.memory_bytes), default=None)
-    size = aim.size_bytes(profile.metadata.precision)
-    fit = fit_weights(size, memory, profile.metadata.accelerator_count, float(utilization))
+    count = 1 if on_cpu else profile.metadata.accelerator_count
+    fit = fit_weights(weights_bytes, memory, count, 1.0 if on_cpu else _utilization(profile))
     return [f"does not fit: {fit}"] if fit and not fit.fits else []
+
+
+def _utilization(profile: Profile) -> float:
+    """The share of a GPU's memory that the engine may use."""
+    given = profile.content.engine_args.get("gpu-memory-utilization", _DEFAULT_UTILIZATION)
+    return float(given) if isinstance(given, int | float) else _DEFAULT_UTILIZATION
 
 
 def _summary(hardware: Hardware) -> str:
@@ -178,17 +196,22 @@ def _none(
             f"{what}; {ids} would do, but must be asked for",
             hint=f"set {switch}, or AIM_PROFILE_ID to one of them",
         )
-    near = sorted(
-        (verdict for verdict in verdicts if len(verdict.reasons) == 1), key=lambda v: rank(v.profile)
-    )
-    own = [verdict for verdict in near if verdict.state is not State.MODEL_MISMATCH]
-    lines = [f"{verdict.profile.id} {verdict.reasons[0]}" for verdict in own[:3]]
+    near = [verdict for verdict in verdicts if len(verdict.reasons) == 1 and verdict.state in _NEARNESS]
+    near.sort(key=lambda verdict: _nearness(verdict, hardware))
+    lines = [f"{verdict.profile.id} {verdict.reasons[0]}" for verdict in near[:3]]
     if not catalog.profiles:
         lines = ["the catalogue has no profiles"]
     return NoProfile(
         "; ".join([what, *lines, *_broken(catalog.problems)]),
         hint="see every profile and its state with: aim-runtime list-profiles -v",
     )
+
+
+def _nearness(verdict: Verdict, hardware: Hardware) -> tuple[int, bool, int, str]:
+    """Sort key for what to tell first: what one setting or the least more hardware would mend."""
+    metadata = verdict.profile.metadata
+    elsewhere = not hardware.gpus_of(metadata.accelerator_model)
+    return (_NEARNESS.index(verdict.state), elsewhere, metadata.accelerator_count, verdict.profile.id)
 
 
 def _broken(problems: tuple[Problem, ...]) -> list[str]:

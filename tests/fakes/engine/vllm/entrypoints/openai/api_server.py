@@ -1,0 +1,70 @@
+"""The stand-in's server: answers like vLLM's after a moment, and fails on demand.
+
+FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked for a completion), `slow`
+(ready after 3 s), `deaf` (ignores SIGTERM). FAKE_ENGINE_RECORD names a file for its argv, environment and
+the process ids of itself and of its worker, which it leaves behind as a real engine's crash would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+HOW = os.environ.get("FAKE_ENGINE", "")
+STARTED = time.monotonic()
+READY_AFTER_S = 3.0 if HOW == "slow" else 0.2
+
+
+def argument(name: str) -> list[str]:
+    """The values of one argument."""
+    rest = sys.argv[sys.argv.index(name) + 1 :]
+    end = next((index for index, token in enumerate(rest) if token.startswith("--")), len(rest))
+    return rest[:end]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        ready = time.monotonic() - STARTED > READY_AFTER_S
+        models = [{"id": name, "object": "model"} for name in argument("--served-model-name")]
+        self.answer(200 if ready else 503, {"object": "list", "data": models})
+
+    def do_POST(self) -> None:
+        if HOW == "die":
+            os._exit(4)
+        self.answer(200, {"choices": [{"message": {"role": "assistant", "content": "Paris."}}]})
+
+    def answer(self, status: int, body: dict[str, Any]) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+
+def main() -> None:
+    print("fake engine: on stdout, which must not reach the runtime's stdout", flush=True)
+    if HOW == "crash":
+        print("fake engine: RuntimeError: no good", file=sys.stderr, flush=True)
+        sys.exit(3)
+    if HOW == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    record = os.environ.get("FAKE_ENGINE_RECORD")
+    if record:
+        seen = {"argv": sys.argv[1:], "env": dict(os.environ), "pids": [os.getpid(), worker.pid]}
+        Path(record).write_text(json.dumps(seen))
+    ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
