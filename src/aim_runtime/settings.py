@@ -29,6 +29,8 @@ _ENGINE_PREFIXES = (
     *("VLLM_", "HSA_", "HIP_", "ROCR_", "CUDA_", "NCCL_", "RCCL_"),
     *("OMP_", "MKL_", "TORCH_", "PYTORCH_", "TORCHINDUCTOR_", "MIOPEN_"),
 )
+# VLLM_API_KEY and its like: the engine inherits them, no value here keeps them.
+_SECRET_SUFFIXES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ class Settings:
             hub_endpoint=read.value("HF_ENDPOINT", _url) or variables.DEFAULT_HUB_ENDPOINT,
             token_present=read.text("HF_TOKEN") is not None or _saved_token(environ),
             engine_environment={
-                name: value for name, value in sorted(environ.items()) if name.startswith(_ENGINE_PREFIXES)
+                name: value
+                for name, value in sorted(environ.items())
+                if name.startswith(_ENGINE_PREFIXES) and not name.endswith(_SECRET_SUFFIXES)
             },
             warnings=warnings,
         )

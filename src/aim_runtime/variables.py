@@ -60,7 +60,6 @@ VARIABLES: tuple[Variable, ...] = (
         "auto",
         ("AIM_GPU_COUNT",),
     ),
-    Variable("AIM_ACCELERATOR_FAMILY", "the family of images this is", "instinct, epyc, radeon, cpu"),
     Variable(
         "AIM_ALLOW_GENERAL_PROFILE_FALLBACK",
         "take a general profile when none was made for the model",
@@ -104,6 +103,7 @@ SECRETS: tuple[str, ...] = ("HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_
 # Names that AIM images, charts and operators set; nothing here depends on them.
 IGNORED: frozenset[str] = frozenset(
     [
+        "AIM_ACCELERATOR_FAMILY",
         "AIM_BASE_IMAGE_REF",
         "AIM_CONFIG_PATH",
         "AIM_EVAL_BACKEND_COMMAND",

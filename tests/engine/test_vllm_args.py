@@ -9,6 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from aim_runtime.engines.vllm import Vllm
+from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.models.location import Location
+from aim_runtime.profiles.catalog import load_catalog, shipped_root
+from aim_runtime.profiles.selection import Selection
+from aim_runtime.settings import Settings
+from aim_runtime.vocabulary import AcceleratorType
+
 ROOT = Path(__file__).parents[2]
 LISTS = ROOT / "src/aim_runtime/engines/vllm_args"
 
@@ -67,3 +75,20 @@ def test_the_engines_own_parser_answers_for_many_lists_at_once() -> None:
     assert "requires --tool-call-parser" in (answer["tools without a parser"] or "")
     assert "invalid tool call parser: cohere " in (answer["unknown tool parser"] or "")
     assert "invalid reasoning parser: cohere " in (answer["unknown reasoning parser"] or "")
+
+
+@pytest.mark.engine
+def test_every_shipped_profile_is_accepted_by_the_engines_own_parser() -> None:
+    argvs = {}
+    for folder in sorted(path.parent for path in shipped_root().glob("*/*/metadata.yaml")):
+        aim_id = "/".join(folder.parts[-2:])
+        catalog = load_catalog([shipped_root()], aim_id)
+        assert catalog.problems == ()
+        for profile in catalog.profiles:
+            settings = Settings(aim_id=profile.content.aim_id or aim_id)
+            uses = (Accelerator(AcceleratorType.GPU, 0, None, "", None),)
+            selection = Selection(profile, uses, (), ())
+            location = Location(settings.aim_id or "", Path("/model"), True, ())
+            argvs[str(profile.path)] = list(Vllm().launch(selection, location, settings, None).command[2:])
+    assert len(argvs) >= 36
+    assert {path: complaint for path, complaint in complaints(argvs).items() if complaint} == {}
