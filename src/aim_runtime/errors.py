@@ -141,7 +141,7 @@ class ConversionFailed(ModelError):
 
 
 class EngineError(AimError):
-    """The engine is missing, refused its arguments, crashed or never became ready."""
+    """The engine is missing, its port is taken, or it ended by itself."""
 
     exit_code = 6
     code = "engine"
@@ -157,12 +157,6 @@ class EngineExited(EngineError):
     """The engine ended by itself."""
 
     code = "engine.exited"
-
-
-class EngineNotReady(EngineError):
-    """The engine runs but did not answer in time."""
-
-    code = "engine.not_ready"
 
 
 class PortTaken(EngineError):

@@ -29,7 +29,11 @@ def test_every_error_has_a_code_of_its_own() -> None:
 
 def test_an_error_carries_message_and_hint() -> None:
     error = errors.InvalidValue("AIM_PORT=x: not a port number", hint="allowed: a number")
-    assert (str(error), error.message, error.hint) == (error.message, "AIM_PORT=x: not a port number", error.hint)
+    assert (str(error), error.message, error.hint) == (
+        error.message,
+        "AIM_PORT=x: not a port number",
+        error.hint,
+    )
     assert errors.NoProfile("none").hint == ""
 
 

@@ -51,7 +51,7 @@ def load_catalog(roots: Iterable[Path], aim_id: str | None) -> Catalog:
     aim: AimFile | None = None
     for root in roots:
         for origin, path in _files(root, aim_id):
-            entry = _load(origin, path, aim_id)
+            entry = _load(root, origin, path, aim_id)
             if entry.id in profiles or entry.id in problems:
                 continue
             if isinstance(entry, Profile):
@@ -78,7 +78,7 @@ def _files(root: Path, aim_id: str | None) -> Iterator[tuple[Origin, Path]]:
     """Yield the profile files of one root; the folder that was asked decides the origin."""
     for path in _yaml(root / "custom", deep=True):
         yield Origin.CUSTOM_MODEL, path
-    if aim_id:
+    if aim_id and not aim_id.startswith("custom/"):  # an organisation of that name was read above
         for path in _yaml(root / aim_id):
             yield Origin.MODEL, path
     for path in _yaml(root / "general"):
@@ -97,10 +97,12 @@ def _yaml(folder: Path, *, deep: bool = False) -> list[Path]:
     )
 
 
-def _load(origin: Origin, path: Path, aim_id: str | None) -> Profile | Problem:
+def _load(root: Path, origin: Origin, path: Path, aim_id: str | None) -> Profile | Problem:
     found = read(path, ProfileFile, todays_spelling)
     if isinstance(found, Broken):
-        return Problem(_id(origin, path.stem, None), origin, path, found.reason)
+        # Its content does not say what it is for: its place does.
+        place = path.relative_to(root).with_suffix("").as_posix()
+        return Problem(path.stem if origin is Origin.MODEL else place, origin, path, found.reason)
     if origin is Origin.CUSTOM_MODEL and found.aim_id is None:
         origin = Origin.CUSTOM_GENERAL
     profile_id = _id(origin, path.stem, found.aim_id)

@@ -20,8 +20,8 @@ except ImportError:  # PyYAML built without libyaml
 
 _Schema = TypeVar("_Schema", bound=Struct)
 _Location = list[int | str]
-# What the schema library adds to its messages: "… - at `$.metadata.precision`".
-_WHERE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+# What the schema library adds to its messages: "… - at `$.metadata.type`", "… - at `key` in `$.env_vars`".
+_WHERE = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
 _NAMED = re.compile(r"`(?P<name>[^`]*)`")
 # Its names of types, as YAML's users know them.
@@ -31,6 +31,11 @@ _TYPES = {
     "`str`": "text",
     "`int`": "a whole number",
     "`float`": "a number",
+}
+_GOT = re.compile(r"got `(\w+)`")
+_PYTHON: dict[str, type] = {
+    **{"object": dict, "array": list, "str": str, "int": int, "float": float, "bool": bool},
+    "null": type(None),
 }
 
 
@@ -65,12 +70,14 @@ def read(
 def _word(message: str, data: Any, text: str, schema: type) -> str:
     found = _WHERE.fullmatch(message)
     assert found is not None
-    location, value = _follow(found["path"] or "", data)
     what: str = found["what"]
+    location, value = _follow(found["path"] or "", data, what)
     for name, meaning in _TYPES.items():
         what = what.replace(name, meaning)
     named = _NAMED.search(what)
-    if what.startswith("Object contains unknown field") and named:
+    if found["key"]:
+        what = f"{_name(location) or 'the file'}: a key is wrong: {what[0].lower()}{what[1:]}"
+    elif what.startswith("Object contains unknown field") and named:
         known = _fields(schema, location)
         location.append(named["name"])
         what = (
@@ -94,8 +101,10 @@ def _name(location: _Location) -> str:
     return ".".join(map(str, location))
 
 
-def _follow(path: str, data: Any) -> tuple[_Location, Any]:
-    """Walk the library's path through the data; `[...]` is the first entry whose type is another's."""
+def _follow(path: str, data: Any, what: str) -> tuple[_Location, Any]:
+    """Walk the library's path through the data; `[...]` is the first entry of the type that `what` names."""
+    got = _GOT.search(what)
+    wrong = _PYTHON.get(got[1]) if got else None
     location: _Location = []
     for step in _STEP.finditer(path):
         key: int | str = step["key"] or step["index"]
@@ -104,7 +113,7 @@ def _follow(path: str, data: Any) -> tuple[_Location, Any]:
             data = data[key]
         else:
             if key == "...":
-                key = next((name for name, item in data.items() if not isinstance(item, str)), "...")
+                key = next((name for name, item in data.items() if type(item) is wrong), "...")
             data = data.get(key)
         location.append(key)
     return location, data

@@ -32,7 +32,7 @@ def test_name_or_pci_id(text: str, model: str) -> None:
     ("text", "kind", "reason"),
     [
         ("MI300", InvalidValue, "AIM_ACCELERATOR_MODEL=MI300 is not a known accelerator; did you mean MI300"),
-        ("MI3255X", InvalidValue, "did you mean MI325X?"),
+        ("MI325", InvalidValue, "did you mean MI325X?"),
         ("H100", InvalidValue, "AIM_ACCELERATOR_MODEL=H100 is not a known accelerator"),
         ("beef", InvalidValue, "AIM_ACCELERATOR_MODEL=beef is not a known accelerator"),
         ("0x1234", HardwareError, "AIM_ACCELERATOR_MODEL=0x1234: no accelerator with this PCI id is known"),
