@@ -20,7 +20,8 @@ BASE = frozenset({"vocabulary", "errors", "variables"})
 VALUES = frozenset(
     {
         *("hardware.accelerator", "profiles.profile", "profiles.selection", "profiles.aim"),
-        *("models.ref", "models.location", "models.events", "engines.launch", "settings"),
+        *("models.ref", "models.location", "models.events", "models.architecture"),
+        *("engines.launch", "settings"),
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall, Launch
 from aim_runtime.errors import MissingSetting
+from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.weights import bytes_on_disk
@@ -59,24 +60,32 @@ def judge_all(settings: Settings, site: Site) -> tuple[Verdict, ...]:
             settings,
             site.hardware,
             engine.problems(profile, site.engine),
-            _weights_bytes(profile, settings, site),
+            _architecture(profile, settings, site),
         )
         for profile in site.catalog.profiles
     )
 
 
-def _weights_bytes(profile: Profile, settings: Settings, site: Site) -> int | None:
-    """The size of the weights: as they lie in the cache, else as the AIM says, else not known."""
+def _architecture(profile: Profile, settings: Settings, site: Site) -> Architecture:
+    """What is known of the model: the weights as they lie in the cache, else as the AIM says."""
     if profile.content.aim_id not in (None, settings.aim) or settings.aim is None:
-        return None
+        return Architecture()
     location = locate(settings, site, profile)
-    return (bytes_on_disk(location.path) if location.present else None) or location.size_bytes
+    size = (bytes_on_disk(location.path) if location.present else None) or location.size_bytes
+    aim = site.catalog.aim
+    if aim is None or aim.aim_id != location.model_id:
+        return Architecture(size)
+    return Architecture(size, aim.architecture.num_attention_heads, aim.architecture.num_key_value_heads)
 
 
 def _require_a_model(settings: Settings) -> None:
     if settings.aim_id or settings.model_ref or (settings.profile_id or "").startswith("custom/"):
         return
-    raise MissingSetting(
+    raise _no_model()
+
+
+def _no_model() -> MissingSetting:
+    return MissingSetting(
         "no model was named: neither AIM_ID nor AIM_MODEL_ID is set",
         hint="set AIM_ID=org/model (an AIM of the catalogue) or AIM_MODEL_ID=hf://org/model (any model)",
     )
@@ -91,17 +100,18 @@ def locate(settings: Settings, site: Site, profile: Profile) -> Location:
     elif aim is not None:
         sources = aim.sources
     else:
-        sources = (ModelRef.parse(profile.content.model_id or settings.aim or ""),)
+        named = profile.content.model_id or settings.aim
+        if named is None:
+            raise _no_model()
+        sources = (ModelRef.parse(named),)
     model_id = settings.custom_model_name or _model_id(settings, profile, sources[0])
-    of_the_aim = aim is not None and model_id == aim.aim_id
+    # A gate and a size belong to the weights, whatever name they are served under.
+    known = aim if aim and sources[0].name in {source.name for source in aim.sources} else None
     return site.cache.locate(
         model_id,
         sources,
-        token_required=of_the_aim
-        and aim is not None
-        and aim.token_required
-        and sources[0].scheme is Scheme.HF,
-        size_bytes=aim.size_bytes(profile.metadata.precision) if of_the_aim and aim else None,
+        token_required=known is not None and known.token_required and sources[0].scheme is Scheme.HF,
+        size_bytes=known.size_bytes(profile.metadata.precision) if known else None,
     )
 
 

@@ -28,7 +28,12 @@ Examples:
 """,
 )
 @click.option(
-    "--state", type=click.Choice(_STATES), default="all", show_default=True, help="Only this state."
+    "--state",
+    type=click.Choice(_STATES),
+    metavar="STATE",
+    default="all",
+    show_default=True,
+    help=f"Only this state: {', '.join(_STATES)}.",
 )
 @click.option(
     "--format",

@@ -20,7 +20,8 @@ def parse_tokens(tokens: Iterable[str], options: Options) -> dict[str, Any]:
     for token in tokens:
         if token.startswith("-") and not _is_number(token):
             key, equals, value = token.partition("=")
-            found[key] = [value] if equals else None
+            before = found.get(key) if options.repeats(options.normal(key, None)[0]) else None
+            found[key] = [*(before or []), value] if equals else before
         elif not key:
             raise UnknownEngineArgument(
                 f"{token!r} after -- belongs to no option",
@@ -78,6 +79,8 @@ def to_argv(argument: Argument, options: Options) -> list[str]:
     if value is None or value is True:
         return [flag]
     if isinstance(value, list):
+        if options.repeats(argument.key):
+            return [token for each in value for token in (flag, str(each))]
         return [flag, *map(str, value)]
     if isinstance(value, dict):
         import json  # few profiles have one, and start-up time matters

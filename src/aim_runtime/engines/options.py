@@ -45,6 +45,10 @@ class Options:
         option = self.table.get(key.partition(".")[0])
         return None if option is None else str(option["kind"])
 
+    def repeats(self, key: str) -> bool:
+        """Whether several values are given as `--key a --key b`, not as `--key a b`."""
+        return bool(self.table.get(key.partition(".")[0], {}).get("repeat", False))
+
     def normal(self, key: str, value: Any) -> tuple[str, Any]:
         """Return the one spelling of an argument: dashes, full name, `no-x` as `x: false`."""
         key = canonical(key)
@@ -60,9 +64,10 @@ class Options:
             if self.kind(key) is None:
                 yield f"vLLM {self.version} has no option {key}{did_you_mean(key, self.table)}"
                 continue
-            choices = self.table[key.partition(".")[0]].get("choices")
-            if choices and value is not None and "." not in key and str(value) not in map(str, choices):
-                yield f"{key}: {value!r} is not one of {', '.join(map(str, choices))}"
+            choices = [str(choice) for choice in self.table[key.partition(".")[0]].get("choices", ())]
+            for each in value if isinstance(value, list) else [value]:
+                if choices and each is not None and "." not in key and str(each) not in choices:
+                    yield f"{key}: {each!r} is not one of {', '.join(choices)}"
         yield from self._parsers(arguments)
 
     def _parsers(self, arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -84,12 +84,7 @@ class PypiSource:
                 [
                     sys.executable,
                     *_PIP_DOWNLOAD,
-                    "--log",
-                    str(details),
-                    "-d",
-                    str(downloads),
-                    "-r",
-                    str(wanted),
+                    *("--log", str(details), "-d", str(downloads), "-r", str(wanted)),
                 ],
                 # Weights do not fit in every /tmp, and a retry for minutes helps nobody.
                 environment={"PIP_RETRIES": "2", **self.environment, "TMPDIR": str(temporary)},

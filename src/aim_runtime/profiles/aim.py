@@ -88,12 +88,20 @@ class _Weights(_Strict, frozen=True):
         return tuple(map(ModelRef.parse, self.sources))
 
 
+class _Architecture(_Strict, frozen=True):
+    """Keys of the model's `config.json`, under their names there."""
+
+    num_attention_heads: int | None = None
+    num_key_value_heads: int | None = None
+
+
 class AimFile(_Strict, frozen=True):
     """The content of `metadata.yaml`: the labels of the image, and the weights."""
 
     org: _Org
     com: _Com
     weights: _Weights
+    architecture: _Architecture = _Architecture()
 
     @property
     def aim_id(self) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from aim_runtime.errors import InvalidProfile, NoProfile, ProfileNotFound, did_you_mean
 from aim_runtime.hardware.accelerator import Hardware
+from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.catalog import Catalog, Problem
 from aim_runtime.profiles.fit import fit_weights
-from aim_runtime.profiles.profile import Profile
+from aim_runtime.profiles.profile import Metadata, Profile
 from aim_runtime.profiles.selection import Selection, Verdict
 from aim_runtime.settings import Settings
 from aim_runtime.vocabulary import AcceleratorType, Origin, Precision, ProfileType, State
 
 # vLLM's own default where a profile does not say (0.32: vllm/config/cache.py).
 _DEFAULT_UTILIZATION = 0.92
+UNKNOWN_MODEL = Architecture()
 # The states of profiles worth naming when none is right, the nearest first.
 _NEARNESS = (
     State.MEMORY_MISMATCH,
@@ -28,12 +30,12 @@ def judge(
     settings: Settings,
     hardware: Hardware,
     problems: tuple[str, ...] = (),
-    weights_bytes: int | None = None,
+    model: Architecture = UNKNOWN_MODEL,
 ) -> Verdict:
     """Hold a profile against the request and the machine; the state is the first test it fails.
 
-    `problems` are the engine's own objections to the profile's arguments; `weights_bytes` the size of
-    the model's weights at the profile's precision, None when not known.
+    `problems` are the engine's own objections to the profile's arguments; `model` is what is known of
+    the model at the profile's precision.
     """
     metadata = profile.metadata
     against: list[tuple[State, str]] = [(State.INVALID, problem) for problem in problems]
@@ -44,33 +46,48 @@ def judge(
     aim_id = profile.content.aim_id
     if aim_id is not None and aim_id != settings.aim:
         against.append((State.MODEL_MISMATCH, f"is for {aim_id}, not {settings.aim or 'any model'}"))
-    against += [(State.GPU_MISMATCH, reason) for reason in _against_hardware(profile, settings, hardware)]
+    against += [
+        (State.GPU_MISMATCH, reason) for reason in _against_hardware(profile, settings, hardware, model)
+    ]
     if settings.precision is not None and metadata.precision is not settings.precision:
         against.append((State.PRECISION_MISMATCH, f"is {metadata.precision}, not {settings.precision}"))
     against += [
-        (State.MEMORY_MISMATCH, reason) for reason in _against_memory(profile, hardware, weights_bytes)
+        (State.MEMORY_MISMATCH, reason) for reason in _against_memory(profile, hardware, model.weights_bytes)
     ]
     state = against[0][0] if against else State.COMPATIBLE
     return Verdict(profile, state, tuple(reason for _, reason in against))
 
 
-def _against_hardware(profile: Profile, settings: Settings, hardware: Hardware) -> list[str]:
+def _against_hardware(
+    profile: Profile, settings: Settings, hardware: Hardware, model: Architecture
+) -> list[str]:
     metadata = profile.metadata
     if metadata.accelerator_type is AcceleratorType.CPU:
-        if hardware.gpus:
-            return ["is for the CPU; set AIM_ACCELERATOR_TYPE=cpu to use it on a machine with GPUs"]
-        return (
-            []
-            if metadata.accelerator_model == hardware.cpu.model
-            else [f"is for {metadata.accelerator_model}"]
-        )
+        return _against_cpu(metadata, settings, hardware)
     available = len(hardware.gpus_of(metadata.accelerator_model))
     if not available:
-        return [f"needs {metadata.accelerator_count} x {metadata.accelerator_model}; {_summary(hardware)}"]
+        return [f"needs {metadata.accelerator_count} x {metadata.accelerator_model}, none here"]
     if settings.accelerator_count is not None and metadata.accelerator_count != settings.accelerator_count:
         return [f"uses {metadata.accelerator_count} accelerators, not {settings.accelerator_count}"]
     if metadata.accelerator_count > available:
         return [f"needs {metadata.accelerator_count} x {metadata.accelerator_model}, {available} available"]
+    if not model.splits_over(metadata.accelerator_count):
+        heads = (
+            f"{model.attention_heads} attention heads ({model.key_value_heads or 'as many'} key-value heads)"
+        )
+        return [f"cannot spread {heads} over {metadata.accelerator_count} accelerators"]
+    return []
+
+
+def _against_cpu(metadata: Metadata, settings: Settings, hardware: Hardware) -> list[str]:
+    if settings.accelerator_type is AcceleratorType.GPU:
+        return ["is for the CPU, not a GPU"]
+    if hardware.gpus:
+        return ["is for the CPU; set AIM_ACCELERATOR_TYPE=cpu to use it on a machine with GPUs"]
+    if metadata.accelerator_model != hardware.cpu.model:
+        return [f"is for {metadata.accelerator_model}"]
+    if settings.accelerator_count not in (None, metadata.accelerator_count):
+        return [f"uses {metadata.accelerator_count} accelerators, not {settings.accelerator_count}"]
     return []
 
 
@@ -86,19 +103,20 @@ def _against_memory(profile: Profile, hardware: Hardware, weights_bytes: int | N
 
 def _utilization(profile: Profile) -> float:
     """The share of a GPU's memory that the engine may use."""
-    given = profile.content.engine_args.get("gpu-memory-utilization", _DEFAULT_UTILIZATION)
+    spelled = {key.replace("_", "-"): value for key, value in profile.content.engine_args.items()}
+    given = spelled.get("gpu-memory-utilization", _DEFAULT_UTILIZATION)
     return float(given) if isinstance(given, int | float) else _DEFAULT_UTILIZATION
 
 
 def _summary(hardware: Hardware) -> str:
     if not hardware.gpus:
-        return "no GPU here"
+        return "no GPU"
     models = sorted({gpu.model or gpu.name for gpu in hardware.gpus})
     counts = [
         f"{sum(gpu.model == model or gpu.name == model for gpu in hardware.gpus)} x {model}"
         for model in models
     ]
-    return f"this machine has {', '.join(counts)}"
+    return ", ".join(counts)
 
 
 def rank(profile: Profile) -> tuple[int, int, int, int, str]:
@@ -187,14 +205,13 @@ def _none(
 ) -> NoProfile:
     """Say why nothing was chosen, by the profiles that came nearest."""
     request = f"{settings.aim or 'this model'} ({settings.metric})"
-    what = f"no profile for {request} on this machine: {_summary(hardware)}"
+    what = f"no profile for {request} on this machine, which has {_summary(hardware)}"
     if compatible:
         ids = ", ".join(profile.id for profile in compatible)
-        general = all(profile.metadata.type is ProfileType.GENERAL for profile in compatible)
-        switch = "AIM_ALLOW_GENERAL_PROFILE_FALLBACK=true" if general else "AIM_ALLOW_UNOPTIMIZED=true"
+        switch = _switch(compatible)
         return NoProfile(
             f"{what}; {ids} would do, but must be asked for",
-            hint=f"set {switch}, or AIM_PROFILE_ID to one of them",
+            hint=f"set {f'{switch}=true, or ' if switch else ''}AIM_PROFILE_ID to one of them",
         )
     near = [verdict for verdict in verdicts if len(verdict.reasons) == 1 and verdict.state in _NEARNESS]
     near.sort(key=lambda verdict: _nearness(verdict, hardware))
@@ -202,9 +219,17 @@ def _none(
     if not catalog.profiles:
         lines = ["the catalogue has no profiles"]
     return NoProfile(
-        "; ".join([what, *lines, *_broken(catalog.problems)]),
+        "\n  - ".join([what, *lines, *_broken(catalog.problems)]),
         hint="see every profile and its state with: aim-runtime list-profiles -v",
     )
+
+
+def _switch(compatible: list[Profile]) -> str | None:
+    """The variable that would let one of the profiles be taken; None where all must be named."""
+    if any(profile.metadata.type is ProfileType.UNOPTIMIZED for profile in compatible):
+        return "AIM_ALLOW_UNOPTIMIZED"
+    manual = all(profile.metadata.manual_only for profile in compatible)
+    return None if manual else "AIM_ALLOW_GENERAL_PROFILE_FALLBACK"
 
 
 def _nearness(verdict: Verdict, hardware: Hardware) -> tuple[int, bool, int, str]:

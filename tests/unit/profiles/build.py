@@ -41,6 +41,7 @@ def profile(
     engine: str = "vllm",
     manual: bool | None = None,
     evidence: Evidence | None = None,
+    variant: str = "",
 ) -> Profile:
     """A profile from `MI300X/fp16/8/latency/optimized`, trailing parts left out taken from that."""
     given = short.split("/")
@@ -60,7 +61,7 @@ def profile(
     )
     if origin in (Origin.GENERAL, Origin.CUSTOM_GENERAL):
         aim_id = None
-    stem = f"{engine}-{model.casefold()}-{precision}-tp{count}-{metric}"
+    stem = f"{engine}-{model.casefold()}-{precision}-tp{count}-{metric}{variant}"
     place = {
         Origin.MODEL: "",
         Origin.GENERAL: "general/",

@@ -78,7 +78,8 @@ BROKEN = [
     (
         "precision",
         swap("fp16", "fp17"),
-        "line 8: metadata.precision: 'fp17'; did you mean fp16? (allowed: int4, int8, fp4, fp8, fp16, bf16, fp32)",
+        "line 8: metadata.precision: 'fp17'; did you mean fp16? "
+        "(allowed: int4, int8, fp4, fp8, fp16, bf16, fp32)",
     ),
     (
         "metric",
