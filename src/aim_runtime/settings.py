@@ -23,7 +23,9 @@ _Value = TypeVar("_Value")
 _TRUE, _FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 # Kubernetes adds these for a service named `aim` or `aim-…` in the same namespace.
-_SERVICE_LINK = re.compile(r"AIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+_SERVICE_LINK = re.compile(
+    r"AIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)=.*|AIM_(\w+_)?PORT=tcp://.*"
+)
 # What reaches the engine from the environment and may contradict a profile's `env_vars`.
 _ENGINE_PREFIXES = (
     *("VLLM_", "HSA_", "HIP_", "ROCR_", "CUDA_", "NCCL_", "RCCL_"),
@@ -168,9 +170,9 @@ class _Reader:
             if name in variables.NOT_YET:
                 warnings.append(f"{name} is set, but this version does not have that feature: ignored")
                 continue
-            if _SERVICE_LINK.fullmatch(name):
+            if _SERVICE_LINK.fullmatch(f"{name}={value}"):
                 continue
-            meant = nearest(name, known, cutoff=0.85)
+            meant = nearest(name, known | variables.NOT_YET, cutoff=0.85)
             if meant:
                 raise UnknownVariable(
                     f"{name}={value}: no such variable; did you mean {meant}?",

@@ -99,7 +99,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HF_HOME", "the Hugging Face folder; a token saved by its login is found there", "a folder"),
 )
 # Read from NAME_FILE too, so that no secret needs to be in the environment of a container's definition.
-SECRETS: tuple[str, ...] = ("HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+SECRETS: tuple[str, ...] = (
+    *("HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    "VLLM_API_KEY",
+)
 # Names that AIM images, charts and operators set; nothing here depends on them.
 IGNORED: frozenset[str] = frozenset(
     [

@@ -186,6 +186,12 @@ def test_a_feature_that_is_not_there_yet_is_said(name: str) -> None:
     assert warning.startswith(f"{name} is set, but this version does not have that feature")
 
 
+def test_a_misspelled_port_is_no_service_link() -> None:
+    with pytest.raises(UnknownVariable) as caught:
+        read(AIM_MANAGMENT_PORT="8001")
+    assert "did you mean AIM_MANAGEMENT_PORT?" in caught.value.message
+
+
 def test_kubernetes_service_links_are_ignored() -> None:
     links = {
         "AIM_SERVICE_HOST": "10.0.0.1",
@@ -294,7 +300,7 @@ def test_a_bad_secret_file_is_refused(tmp_path: Path, content: bytes | None, rea
 
 def test_no_secret_is_kept_in_the_value() -> None:
     secrets = {name: f"{PLANTED}{index}" for index, name in enumerate(variables.SECRETS)}
-    found = read(**secrets, VLLM_API_KEY=PLANTED, VLLM_LOGGING_LEVEL="DEBUG")
+    found = read(**secrets, VLLM_OTHER_KEY=PLANTED, VLLM_LOGGING_LEVEL="DEBUG")
     assert PLANTED not in repr(found)
     assert PLANTED not in json.dumps(dict(found.engine_environment))
     assert found.engine_environment == {"VLLM_LOGGING_LEVEL": "DEBUG"}

@@ -9,6 +9,9 @@ from aim_runtime.engines.launch import Argument, Layer
 from aim_runtime.engines.options import Options
 from aim_runtime.errors import UnknownEngineArgument, did_you_mean
 
+# The layers that the user writes.
+USERS = (Layer.ENGINE_ARGS, Layer.COMMAND_LINE)
+
 
 def parse_tokens(tokens: Iterable[str], options: Options) -> dict[str, Any]:
     """Read the arguments after `--`: `--key value`, `--key=value`, `--flag`, `--key a b`.
@@ -55,8 +58,18 @@ def refuse_unknown(arguments: Mapping[str, Any], options: Options, layer: Layer)
                 f"{layer}: vLLM {options.version} has no option {key}{did_you_mean(key, options.table)}",
                 hint="list the engine's options with: vllm serve --help=all",
             )
-    for problem in options.problems({key: value for key, value in arguments.items() if "parser" in key}):
-        raise UnknownEngineArgument(f"{layer}: {problem}")
+
+
+def refuse_together(merged: tuple[Argument, ...], options: Options) -> None:
+    """Raise UnknownEngineArgument for what the engine would refuse of the merged arguments.
+
+    The profile's own were looked at before it was chosen: what is wrong now came with the user's.
+    """
+    arguments = {argument.key: argument.value for argument in merged}
+    users = [f"{argument.key} ({argument.layer})" for argument in merged if argument.layer in USERS]
+    for problem in options.problems(arguments):
+        if users:
+            raise UnknownEngineArgument(problem, hint=f"mend one of {', '.join(users)}")
 
 
 def merge(layers: Iterable[tuple[Layer, Mapping[str, Any]]]) -> tuple[Argument, ...]:

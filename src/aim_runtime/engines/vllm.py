@@ -87,6 +87,7 @@ class Vllm:
                 (Layer.RUNTIME, owned),
             ]
         )
+        args.refuse_together(merged, options)
         positional = [] if model else [str(location.path)]
         argv = [*by_call, *positional, *_argv(merged, options)]
         return Launch(tuple(argv), environment, merged, "/health", settings.port, tuple(notes))

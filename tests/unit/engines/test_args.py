@@ -107,11 +107,6 @@ def test_merge_keeps_the_strongest_and_its_layer_in_the_order_of_appearance() ->
             "AIM_ENGINE_ARGS: vLLM 0.32.0 has no option max-model-length; did you mean max-model-len?",
         ),
         ({"swap-space": 4}, Layer.COMMAND_LINE, "command line: vLLM 0.32.0 has no option swap-space"),
-        (
-            {"tool-call-parser": "cohere_command"},
-            Layer.ENGINE_ARGS,
-            "AIM_ENGINE_ARGS: vLLM 0.32.0 has no tool-call-parser cohere_command; did you mean",
-        ),
     ],
 )
 def test_an_unknown_argument_of_the_users_is_refused(

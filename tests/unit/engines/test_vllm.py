@@ -300,3 +300,31 @@ def test_arguments_keep_their_layer() -> None:
         *(Layer.PROFILE, Layer.ENGINE_ARGS, Layer.COMMAND_LINE, Layer.RUNTIME),
         Layer.ENVIRONMENT,
     ]
+
+
+@pytest.mark.parametrize(
+    ("by_env", "by_command_line", "message"),
+    [
+        (
+            {"tool-call-parser": "cohere_comand3"},
+            (),
+            "no tool-call-parser cohere_comand3; did you mean cohere_command3",
+        ),
+        ({"dtype": "fp99"}, (), "dtype: 'fp99' is not one of"),
+        ({}, ("--enable-auto-tool-choice",), "enable-auto-tool-choice needs a tool-call-parser"),
+    ],
+)
+def test_what_the_engine_would_refuse_of_the_whole_is_refused(
+    by_env: dict[str, Any], by_command_line: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(UnknownEngineArgument) as caught:
+        launch(engine_args=by_env, extra_args=by_command_line)
+    assert message in caught.value.message
+    assert str(Layer.ENGINE_ARGS if by_env else Layer.COMMAND_LINE) in caught.value.hint
+
+
+def test_a_parser_of_one_layer_serves_a_switch_of_another() -> None:
+    found = launch(
+        engine_args={"tool-call-parser": "cohere_command3"}, extra_args=("--enable-auto-tool-choice",)
+    )
+    assert by_key(found)["enable-auto-tool-choice"] == (None, Layer.COMMAND_LINE)
