@@ -150,7 +150,7 @@ class _Reader:
                 return parse(text)
             except ValueError as error:
                 raise InvalidValue(
-                    f"{spelling}={text}: {error}", hint=f"allowed: {variable.allowed}"
+                    f"{spelling}={text}: {error}", hint=f"set {spelling} to: {variable.allowed}"
                 ) from error
             except InvalidModelRef as error:
                 raise InvalidModelRef(f"{spelling}={error.message}", hint=error.hint) from error

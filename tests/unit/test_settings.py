@@ -124,7 +124,7 @@ def test_bad_value_names_variable_value_and_what_is_allowed(
         read(**{name: value})
     assert caught.value.message.startswith(f"{name}={value}: ")
     assert reason in caught.value.message
-    assert caught.value.hint.startswith(f"allowed: {allowed}")
+    assert caught.value.hint.startswith(f"set {name} to: {allowed}")
 
 
 @pytest.mark.parametrize(

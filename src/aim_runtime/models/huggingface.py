@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from concurrent.futures import Future, wait
+from collections.abc import Collection, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from queue import Empty, SimpleQueue
 
 from aim_runtime.errors import DownloadFailed, ModelNotFound, SourceUnreachable
 from aim_runtime.models import background
@@ -19,12 +20,13 @@ from aim_runtime.models.source import Fetched
 from aim_runtime.models.words import redact
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
+_CONNECTIONS = 8
 
 # The same weights in formats that the engine does not read: half or more of many repositories.
-_DUPLICATES = [
+_DUPLICATES = (
     *("*.bin", "*.bin.index.json", "*.pth", "*.pt", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf"),
     *("original/*", "metal/*", "onnx/*", "openvino/*", "consolidated*.safetensors"),
-]
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class HubSource:
         return snapshot
 
     def _download(self, ref: ModelRef, snapshot: _Snapshot, into: Path, report: Report) -> None:
-        from huggingface_hub import constants, snapshot_download
+        from huggingface_hub import constants, hf_hub_download
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
         disable_progress_bars()
@@ -102,20 +104,27 @@ class HubSource:
         for orphan in list(into.rglob("*.????????.incomplete")):
             orphan.unlink(missing_ok=True)
         ensure_space(into, total_bytes - background.bytes_below(into))
-        answer = background.start(
-            lambda: snapshot_download(
-                ref.name,
-                revision=snapshot.commit,
-                local_dir=into,
-                ignore_patterns=snapshot.ignored,
-                endpoint=endpoint,
-            )
-        )
-        while not answer.done():
+        waiting: SimpleQueue[str] = SimpleQueue()
+        for name in sorted(snapshot.sizes, key=lambda name: -snapshot.sizes[name]):
+            waiting.put(name)  # the largest first, so that none of them is left for the end
+
+        def work() -> None:
+            while True:
+                try:
+                    name = waiting.get_nowait()
+                except Empty:
+                    return
+                hf_hub_download(ref.name, name, revision=snapshot.commit, local_dir=into, endpoint=endpoint)
+
+        # Not snapshot_download: its threads are an executor's, for which an interrupted program waits
+        # until the last file under way has arrived, longer than a container is given to stop.
+        pending: Collection[Future[None]] = [background.start(work) for _ in range(_CONNECTIONS)]
+        while pending:
             report(Progress("download", min(background.bytes_below(into), total_bytes), total_bytes))
-            wait((answer,), background.POLL_S)
-        self._result(answer, ref, started=True)
-        # When the hub goes away at the wrong moment, the library returns what it has as if it were all.
+            done, pending = wait(pending, background.POLL_S, FIRST_EXCEPTION)
+            for worker in done:
+                self._result(worker, ref, started=True)
+        # When the hub goes away at the wrong moment, the library passes a file that is there for the right one.
         short = sorted(name for name, size_bytes in snapshot.sizes.items() if _size(into, name) != size_bytes)
         if short:
             raise DownloadFailed(f"{ref}: {', '.join(short)} did not arrive whole", hint="fetch again")
@@ -135,18 +144,22 @@ class _Snapshot:
     commit: str
     sizes: Mapping[str, int]
     digests: Mapping[str, str]
-    ignored: list[str]
 
     @classmethod
     def choose(cls, commit: str, sizes: Mapping[str, int], digests: Mapping[str, str]) -> _Snapshot:
-        """Leave out the duplicates of weights where there are safetensors."""
-        ignored = _DUPLICATES if any(name.endswith(".safetensors") for name in sizes) else []
-        wanted = [name for name in sorted(sizes) if not any(fnmatch(name, pattern) for pattern in ignored)]
+        """Leave out the duplicates of weights where there are safetensors, and names that leave the folder."""
+        ignored = _DUPLICATES if any(name.endswith(".safetensors") for name in sizes) else ()
+        wanted = [
+            name
+            for name in sorted(sizes)
+            if not any(fnmatch(name, pattern) for pattern in ignored)
+            and not name.startswith("/")
+            and ".." not in PurePosixPath(name).parts
+        ]
         return cls(
             commit,
             {name: sizes[name] for name in wanted},
             {name: digests[name] for name in wanted if name in digests},
-            ignored,
         )
 
 

@@ -110,13 +110,13 @@ def _utilization(profile: Profile) -> float:
 
 def _summary(hardware: Hardware) -> str:
     if not hardware.gpus:
-        return "no GPU"
+        return "a machine without a GPU"
     models = sorted({gpu.model or gpu.name for gpu in hardware.gpus})
     counts = [
         f"{sum(gpu.model == model or gpu.name == model for gpu in hardware.gpus)} x {model}"
         for model in models
     ]
-    return ", ".join(counts)
+    return f"{', '.join(counts)} ({hardware.source})"
 
 
 def rank(profile: Profile) -> tuple[int, int, int, int, str]:
@@ -205,7 +205,7 @@ def _none(
 ) -> NoProfile:
     """Say why nothing was chosen, by the profiles that came nearest."""
     request = f"{settings.aim or 'this model'} ({settings.metric})"
-    what = f"no profile for {request} on this machine, which has {_summary(hardware)}"
+    what = f"no profile for {request} on {_summary(hardware)}"
     if compatible:
         ids = ", ".join(profile.id for profile in compatible)
         switch = _switch(compatible)

@@ -131,7 +131,7 @@ ROWS = [
         "only another model's",
         [OTHERS],
         EIGHT,
-        f"no profile for {AIM} (latency) on this machine, which has 8 x MI300X",
+        f"no profile for {AIM} (latency) on 8 x MI300X (",
     ),
     # What it is for.
     Row("the other metric", [TP[8], THROUGHPUT], EIGHT, THROUGHPUT, {"metric": Metric.THROUGHPUT}),
