@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import struct
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -87,3 +92,31 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_on_a_terminal_nothing_is_cut(columns: int, tmp_path: Path) -> None:
+    env = environment(tmp_path, AIM_ID=COHERE, AIM_ACCELERATOR_MODEL="MI300X", TERM="xterm-256color")
+    shown = on_a_terminal([str(AIM), "list-profiles", "-v"], env, columns)
+    assert "\x1b[32mcompatible" in shown
+    assert "\x1b[33mmetric_mismatch" in shown
+    assert "…" not in shown
+    assert "AIM_PROFILE_ID=custom/deepseek-ai/DeepSeek-R1-0528/vllm-mi300x-fp16-tp8-latency" in shown
+    assert "34 profiles, 6 compatible" in shown
+
+
+def on_a_terminal(command: list[str], env: dict[str, str], columns: int) -> str:
+    """Run a command on a terminal of its own and return what it showed."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        os.execve(command[0], command, env)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(terminal, 65536)
+        except OSError:  # Linux: the program has ended
+            break
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return shown.decode()

@@ -52,6 +52,9 @@ class Log:
         self._logger.handlers = [handler]
         self._logger.setLevel(settings.log_level)
         self._logger.propagate = False
+        root = logging.getLogger()
+        root.handlers = [handler]
+        root.setLevel(settings.log_level_root or "WARNING")
         self._draws = sys.stderr.isatty() and settings.log_format == "text"
         self._bar: Bar | None = None
         self._phase = ""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from aim_runtime.cli.render import profile_object, to_yaml
 from aim_runtime.profiles.catalog import Problem
 from aim_runtime.profiles.profile import Profile
@@ -81,26 +83,35 @@ def as_yaml(rows: list[Row], verbose: bool) -> str:
 
 
 def _drawn(rows: list[Row], verbose: bool) -> str:
+    """The table with colours; `verbose` puts the id and the reasons below each profile."""
     from rich.box import SIMPLE_HEAD  # a terminal waits gladly for what a pipe need not
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in _COLUMNS + (_VERBOSE if verbose else ()):
-        drawn.add_column(
-            column, no_wrap=column != "Reasons", justify="right" if column == "GPU count" else "left"
-        )
+    drawn = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for column in _COLUMNS:
+        drawn.add_column(column, no_wrap=True, justify="right" if column == "GPU count" else "left")
     for row in rows:
-        cells: list[Text | str] = [*row.cells(verbose)]
-        cells[len(_COLUMNS) - 1] = Text(row.state, style=_COLOURS.get(row.state, "yellow"))
-        drawn.add_row(*cells)
+        *cells, _ = row.cells(verbose=False)
+        drawn.add_row(*cells, Text(row.state, style=_COLOURS.get(row.state, "yellow")))
     console = Console()
+    # Wider than the terminal is wrapped by it; narrower columns would hide what was asked for.
+    wide = console.options.update(width=1000)
+    console.width = max(console.width, console.measure(drawn, options=wide).maximum)
     with console.capture() as capture:
         console.print(drawn)
+    head, rule, *lines = [line.rstrip() for line in capture.get().strip("\n").splitlines() if line.strip()]
+    if verbose:
+        lines = [f"{line}{_details(row)}" for line, row in zip(lines, rows, strict=True)]
     good = sum(row.state is State.COMPATIBLE for row in rows)
-    return (
-        f"{capture.get().rstrip()}\n\n{len(rows)} profiles, {good} compatible with this machine and request"
+    count = f"{len(rows)} profiles, {good} compatible with this machine and request"
+    return "\n".join([head, rule, *lines, "", count])
+
+
+def _details(row: Row) -> str:
+    return "".join(
+        click.style(f"\n     {line}", dim=True) for line in (f"AIM_PROFILE_ID={row.id}", *row.reasons)
     )
 
 
