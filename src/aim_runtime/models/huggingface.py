@@ -124,7 +124,7 @@ class HubSource:
             done, pending = wait(pending, background.POLL_S, FIRST_EXCEPTION)
             for worker in done:
                 self._result(worker, ref, started=True)
-        # When the hub goes away at the wrong moment, the library passes a file that is there for the right one.
+        # When the hub goes away at the wrong moment, the library passes any file that is there for right.
         short = sorted(name for name, size_bytes in snapshot.sizes.items() if _size(into, name) != size_bytes)
         if short:
             raise DownloadFailed(f"{ref}: {', '.join(short)} did not arrive whole", hint="fetch again")
@@ -147,7 +147,7 @@ class _Snapshot:
 
     @classmethod
     def choose(cls, commit: str, sizes: Mapping[str, int], digests: Mapping[str, str]) -> _Snapshot:
-        """Leave out the duplicates of weights where there are safetensors, and names that leave the folder."""
+        """Leave out duplicates where there are safetensors, and names that would leave the folder."""
         ignored = _DUPLICATES if any(name.endswith(".safetensors") for name in sizes) else ()
         wanted = [
             name
