@@ -107,7 +107,8 @@ class Log:
             self._draw(event)
             return
         now = time.monotonic()
-        if event.phase != self._phase or now - self._said_at >= _LINE_EVERY_S:
+        nothing = not event.done_bytes and event.total_bytes is None
+        if not nothing and (event.phase != self._phase or now - self._said_at >= _LINE_EVERY_S):
             total = f" of {event.total_bytes / _MIB:.0f}" if event.total_bytes else ""
             self._logger.info("%s: %.0f%s MiB", event.phase, event.done_bytes / _MIB, total)
             self._phase, self._said_at = event.phase, now

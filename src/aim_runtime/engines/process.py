@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 
@@ -68,20 +68,18 @@ class EngineProcess:
             return None
 
     def stop(self, grace_s: float = GRACE_S) -> None:
-        """End the engine: SIGTERM, then SIGKILL after `grace_s` for whatever of its group is left."""
+        """End the engine: SIGTERM, and SIGKILL after `grace_s` for whatever of its group is left.
+
+        Only the leader gets the SIGTERM: it ends its workers in order, which it cannot do with workers
+        that are ending already.
+        """
         if self.exit_code() is None:
-            self._signal_group(signal.SIGTERM)
+            self._process.terminate()
             self.wait(grace_s)
-        deadline = time.monotonic() + 2
-        while self._signal_group(0) and time.monotonic() < deadline and self.exit_code() is not None:
-            time.sleep(0.05)
         self._signal_group(signal.SIGKILL)
         self._process.wait()
 
-    def _signal_group(self, number: int) -> bool:
-        """Signal the whole group; False when nobody is left in it."""
-        try:
+    def _signal_group(self, number: int) -> None:
+        """Signal whoever is left of the group."""
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            return False
-        return True

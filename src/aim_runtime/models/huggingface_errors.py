@@ -86,7 +86,7 @@ def reason(error: BaseException) -> str:
         if isinstance(link, socket.gaierror):
             return "its name cannot be resolved"
         if isinstance(link, ssl.SSLError):
-            return f"the secure connection failed ({link.reason or 'TLS'})"
+            return f"the secure connection failed ({getattr(link, 'reason', None) or 'TLS'})"
         if isinstance(link, ConnectionRefusedError):
             return "connection refused"
         if isinstance(link, TimeoutError):

@@ -42,7 +42,7 @@ def test_parse(text: str, ref: ModelRef, model_id: str) -> None:
         ("hf://org", "is not a model reference"),
         ("hf:///m", "is not a model reference"),
         ("-org/m", "is not a model reference"),
-        ("hff://org/m", "hff:// is not known; did you mean hf://"),
+        ("hff://org/m", "hff:// is not known; did you mean hf"),
         ("s4://bucket/m", "s4:// is not known"),
         ("pypi://p/m.gguf", "is not a package reference"),
         ("pypi://p==1.0", "is not a package reference"),
