@@ -56,3 +56,10 @@ def test_completions(cohere: Running) -> None:
             model=COHERE, prompt=QUESTION, max_tokens=8, extra_body={"min_tokens": 8}
         )
     assert answer.choices[0].finish_reason == "length"
+
+
+def test_it_stops_without_a_traceback(cohere: Running) -> None:
+    """The last test of this service: it ends it."""
+    assert cohere.service.stop() == 0
+    assert "Traceback" not in cohere.service.said
+    assert cohere.service.said.rstrip().endswith("stopped")

@@ -22,6 +22,9 @@ TARGET_VERSION = "0.32.0"
 _OPTIONS = Path(__file__).parent / "vllm_args"
 # What the runtime must own, and the setting to use instead.
 _OWNED = {"port": "AIM_PORT", "model": "AIM_MODEL_ID", "served-model-name": "AIM_CUSTOM_MODEL_NAME"}
+# What profiles and users may replace. Without time to stop in, vLLM kills its core on SIGTERM and prints
+# the traceback of its death; requests in flight are cut.
+_DEFAULTS = {"shutdown-timeout": 20}
 
 
 class Vllm:
@@ -82,6 +85,7 @@ class Vllm:
         owned = {**model, "served-model-name": _names(location, settings), "port": settings.port}
         merged = args.merge(
             [
+                (Layer.RUNTIME, _DEFAULTS),
                 (Layer.PROFILE, _of_profile(profile, options)),
                 *((layer, {k: v for k, v in given.items() if k not in _OWNED}) for layer, given in users),
                 (Layer.RUNTIME, owned),

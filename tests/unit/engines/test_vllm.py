@@ -52,7 +52,7 @@ def test_the_whole_command() -> None:
     given = profile("MI300X/fp16/2", args={"dtype": "float16", "no-enable-prefix-caching": None})
     found = launch(given)
     assert found.command == (
-        *("/venv/bin/vllm", "serve", "/models/acme/model"),
+        *("/venv/bin/vllm", "serve", "/models/acme/model", "--shutdown-timeout", "20"),
         *("--dtype", "float16", "--no-enable-prefix-caching", "--tensor-parallel-size", "2"),
         *("--served-model-name", AIM, "--port", "8000"),
     )
@@ -64,6 +64,7 @@ def test_as_a_module_the_model_is_an_option() -> None:
     found = launch(install=AS_MODULE)
     assert found.command[:3] == MODULE
     assert found.command[3:] == (
+        *("--shutdown-timeout", "20"),
         *("--tensor-parallel-size", "2", "--model", "/models/acme/model"),
         *("--served-model-name", AIM, "--port", "8000"),
     )
@@ -83,6 +84,7 @@ def test_layers_and_their_precedence() -> None:
         extra_args=("--block-size", "64", "--enforce-eager"),
     )
     assert by_key(found) == {
+        "shutdown-timeout": (20, Layer.RUNTIME),
         "seed": (1, Layer.PROFILE),
         "max-model-len": (2, Layer.ENGINE_ARGS),
         "block-size": ("64", Layer.COMMAND_LINE),
@@ -328,3 +330,8 @@ def test_a_parser_of_one_layer_serves_a_switch_of_another() -> None:
         engine_args={"tool-call-parser": "cohere_command3"}, extra_args=("--enable-auto-tool-choice",)
     )
     assert by_key(found)["enable-auto-tool-choice"] == (None, Layer.COMMAND_LINE)
+
+
+def test_the_time_to_stop_in_is_the_users_where_they_say_so() -> None:
+    found = launch(engine_args={"shutdown-timeout": 5})
+    assert by_key(found)["shutdown-timeout"] == (5, Layer.ENGINE_ARGS)
