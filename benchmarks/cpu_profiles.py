@@ -167,10 +167,8 @@ def main(cache: Path, rounds: int) -> None:
         for figure in runs[0]:
             values = [run[figure] for run in runs]
             ratios = [run[figure] / reference[figure] for run, reference in zip(runs, base, strict=True)]
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            print(
-                f"  {figure:24} {statistics.median(values):9.4f}   x {statistics.median(ratios):.2f} ({spread})"
-            )
+            ratio = f"x {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+            print(f"  {figure:24} {statistics.median(values):9.4f}   {ratio}")
 
 
 if __name__ == "__main__":
