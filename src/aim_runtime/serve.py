@@ -13,7 +13,7 @@ from aim_runtime.engines.process import EngineProcess, require_free_port
 from aim_runtime.errors import EngineExited, EngineMissing
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
-from aim_runtime.plan import Plan
+from aim_runtime.plan import Plan, make_plan
 
 _POLL_S = 0.25
 _HEARTBEAT_S = 10.0
@@ -48,30 +48,34 @@ def serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
 
 
 def _serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
-    if plan.engine is None:
+    engine = plan.engine
+    if engine is None:
         raise EngineMissing(
             f"the engine {plan.settings.engine} is not installed in this Python environment",
             hint="run `make engine` in a checkout, use an AIM image, or install vLLM beside aim-runtime",
         )
     require_free_port(plan.launch.port)
-    fetch(
+    folder = fetch(
         plan.location,
         plan.site.cache,
         hub_endpoint=plan.settings.hub_endpoint,
         token_present=plan.settings.token_present,
-        engine_python=plan.engine.python,
+        engine_python=engine.python,
         environment=inherited,
         report=report,
     )
-    report(Notice(f"starting {plan.engine.engine} {plan.engine.version}"))
+    if folder != plan.location.path:
+        # The copy that was found was damaged and not ours to mend; now there is one of ours.
+        plan = make_plan(plan.settings, plan.site)
+    report(Notice(f"starting {engine.engine} {engine.version}"))
     started = time.monotonic()
-    engine = EngineProcess(plan.launch, inherited)
+    process = EngineProcess(plan.launch, inherited)
     try:
-        _wait_until_ready(engine, started, report)
+        _wait_until_ready(process, started, report)
         report(Ready(plan, time.monotonic() - started))
-        _wait_until_it_ends(engine)
+        _wait_until_it_ends(process)
     finally:
-        engine.stop()
+        process.stop()
 
 
 def _wait_until_ready(engine: EngineProcess, started: float, report: Report) -> None:

@@ -74,7 +74,7 @@ def fetch(
         why = "this run is offline" if offline else "no source of it is known"
         raise ModelNotFound(
             f"{model_id} is not in the cache at {location.path}, and {why}",
-            hint="fetch it first with `aim-runtime download-to-cache`, where there is a network",
+            hint="fetch it where there is a network, or copy a whole folder of it there",
         )
     if location.token_required and not token_present and sources[0].scheme is Scheme.HF:
         raise sign_in(sources[0].name, hub_endpoint)

@@ -16,7 +16,7 @@ def main(source: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     # transformers reads the whole header, tokenizer included, three times; once is 6 of 18 seconds less.
-    gguf.GGUFReader = functools.cache(gguf.GGUFReader)  # type: ignore[assignment,misc]
+    gguf.GGUFReader = functools.cache(gguf.GGUFReader)
     how: dict[str, Any]
     try:
         from transformers import GgufConfig
