@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,11 @@ ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
 
 
+def fresh(home: Path, **more: str) -> dict[str, str]:
+    """A user's environment in which uv trusts the certificates that the machine trusts, as pip does."""
+    return environment(home, UV_SYSTEM_CERTS="true", **more)
+
+
 def succeed(*command: str | Path, env: dict[str, str]) -> str:
     """Run a command and return what it printed; its whole output when it fails."""
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=ROOT)
@@ -28,8 +32,9 @@ def succeed(*command: str | Path, env: dict[str, str]) -> str:
 def interpreter(version: str) -> str | None:
     """Find a Python of a minor version: on the path, or among a version manager's."""
     candidates = [shutil.which(f"python{version}") or "", sys.executable]
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    candidates += [str(path) for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python"))]
+    # Version managers keep their Pythons side by side.
+    beside = Path(sys.base_prefix).parent
+    candidates += [str(path) for path in sorted(beside.glob(f"{version}.*/bin/python"))]
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
     for candidate in filter(None, candidates):
         done = subprocess.run([candidate, "-c", ask], capture_output=True, text=True, check=False)
@@ -41,7 +46,7 @@ def interpreter(version: str) -> str | None:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    env = environment(folder)
+    env = fresh(folder)
     succeed(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, env=env)
     (found,) = folder.glob("*.whl")
     return found
@@ -61,7 +66,7 @@ def test_installs_and_plans_without_an_engine(version: str, wheel: Path, tmp_pat
     python = interpreter(version)
     if python is None:
         pytest.skip(f"no Python {version} on this machine")
-    env = environment(tmp_path, AIM_ID=COHERE, AIM_ACCELERATOR_MODEL="MI300X")
+    env = fresh(tmp_path, AIM_ID=COHERE, AIM_ACCELERATOR_MODEL="MI300X")
     succeed(UV, "venv", "--python", python, tmp_path / "venv", env=env)
     inside = {**env, "VIRTUAL_ENV": str(tmp_path / "venv")}
     succeed(UV, "pip", "install", wheel, env=inside)
@@ -72,7 +77,7 @@ def test_installs_and_plans_without_an_engine(version: str, wheel: Path, tmp_pat
 
 
 def test_uvx_from_a_checkout(tmp_path: Path) -> None:
-    env = environment(tmp_path)
+    env = fresh(tmp_path)
     uvx = UV.with_name("uvx")
     assert "Usage: aim-runtime" in succeed(
         uvx, "--python", sys.executable, "--from", ".", "aim-runtime", "--help", env=env
