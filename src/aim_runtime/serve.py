@@ -34,20 +34,43 @@ class Stopped(BaseException):
     """SIGTERM or SIGINT: not an error, and nothing below may mistake it for one."""
 
 
+class _Stop:
+    """Whether a signal asked to stop.
+
+    The handler only takes note. An exception raised by a handler comes between any two steps of
+    whatever runs, also between taking a lock of the standard library's and the block that frees it.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise Stopped, at a place where that is safe."""
+        if self._asked:
+            raise Stopped
+
+
 def serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
     """Execute the plan until SIGTERM or SIGINT, which end it cleanly: the function returns.
 
     `inherited` is the environment that the engine gets beneath the plan's own. Raises EngineMissing,
     PortTaken or ModelError before the engine starts and EngineExited when it ends by itself.
     """
-    with _stop_signals():
+    with _stop_signals() as stop:
         try:
-            _serve(plan, report, inherited)
+            _serve(plan, report, inherited, stop)
         except Stopped:
             report(Notice("stopped"))
 
 
-def _serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
+def _serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: _Stop) -> None:
+    def report(event: Event | Ready) -> None:
+        tell(event)
+        stop.check()  # a fetch reports several times a second
+
     engine = plan.engine
     if engine is None:
         raise EngineMissing(
@@ -71,16 +94,17 @@ def _serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
     started = time.monotonic()
     process = EngineProcess(plan.launch, inherited)
     try:
-        _wait_until_ready(process, started, report)
+        _wait_until_ready(process, started, report, stop)
         report(Ready(plan, time.monotonic() - started))
-        _wait_until_it_ends(process)
+        _wait_until_it_ends(process, stop)
     finally:
         process.stop()
 
 
-def _wait_until_ready(engine: EngineProcess, started: float, report: Report) -> None:
+def _wait_until_ready(engine: EngineProcess, started: float, report: Report, stop: _Stop) -> None:
     heartbeat = started + _HEARTBEAT_S
     while not engine.answers():
+        stop.check()
         code = engine.wait(_POLL_S)
         now = time.monotonic()
         if code is not None:
@@ -93,10 +117,10 @@ def _wait_until_ready(engine: EngineProcess, started: float, report: Report) -> 
             heartbeat = now + _HEARTBEAT_S
 
 
-def _wait_until_it_ends(engine: EngineProcess) -> None:
-    # In slices: a wait without end would not let a signal's exception through on every platform.
-    while (code := engine.wait(3600)) is None:
-        pass
+def _wait_until_it_ends(engine: EngineProcess, stop: _Stop) -> None:
+    while (code := engine.exit_code()) is None:
+        stop.check()
+        time.sleep(_POLL_S)
     raise EngineExited(
         f"the engine ended by itself with {_words(code)}", hint="the engine's own words are above"
     )
@@ -107,17 +131,12 @@ def _words(code: int) -> str:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into Stopped while the block runs, once; a second one is ignored."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        raise Stopped
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+def _stop_signals() -> Iterator[_Stop]:
+    """Take note of SIGTERM and SIGINT while the block runs."""
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

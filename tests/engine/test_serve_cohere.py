@@ -58,8 +58,9 @@ def test_completions(cohere: Running) -> None:
     assert answer.choices[0].finish_reason == "length"
 
 
-def test_it_stops_without_a_traceback(cohere: Running) -> None:
+def test_it_drains_and_stops(cohere: Running) -> None:
     """The last test of this service: it ends it."""
     assert cohere.service.stop() == 0
-    assert "Traceback" not in cohere.service.said
+    assert "mode=drain" in cohere.service.said
+    assert "force killing" not in cohere.service.said
     assert cohere.service.said.rstrip().endswith("stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -206,3 +207,48 @@ def test_a_deaf_engine_is_killed(env: dict[str, str], tmp_path: Path) -> None:
     engine.stop(grace_s=0.5)
     assert engine.exit_code() == -signal.SIGKILL
     assert gone(record(env)["pids"])
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.3, 0.6])
+def test_stopped_while_a_hub_keeps_silent(delay_s: float, tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        env = environment(
+            tmp_path,
+            AIM_MODEL_ID=MODEL,
+            AIM_ACCELERATOR_TYPE="cpu",
+            HF_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}",
+            PYTHONPATH=str(FAKE_ENGINE),
+        )
+        with serving(tmp_path, env) as service:
+            connection, _ = silent.accept()
+            with connection:
+                time.sleep(delay_s)
+                assert service.stop(timeout_s=3) == 0
+        assert service.said.rstrip().endswith("stopped")
+
+
+def test_stopped_while_another_process_fetches(tmp_path: Path) -> None:
+    lock = tmp_path / "models/.aim/locks/acme--tiny"
+    lock.parent.mkdir(parents=True)
+    env = environment(tmp_path, AIM_MODEL_ID=MODEL, AIM_ACCELERATOR_TYPE="cpu", PYTHONPATH=str(FAKE_ENGINE))
+    with lock.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with serving(tmp_path, env) as service:
+            service.wait_until_said("another process is fetching", 20)
+            assert service.stop(timeout_s=3) == 0
+
+
+def test_stopped_at_any_moment(env: dict[str, str], tmp_path: Path) -> None:
+    """From the first line to long after ready: always a clean end, and nothing left."""
+    for number in range(12):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        started = {**env, "FAKE_ENGINE_RECORD": str(folder / "record.json")}
+        with serving(folder, started) as service:
+            service.wait_until_said("starting vllm", 20)
+            time.sleep(number * 0.07)
+            assert service.stop(timeout_s=10) == 0
+        if (folder / "record.json").exists():
+            assert gone(record(started)["pids"])

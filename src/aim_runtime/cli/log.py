@@ -103,12 +103,13 @@ class Log:
             self._logger.info("%s", event.text)
 
     def _progress(self, event: Progress) -> None:
+        if not event.done_bytes and event.total_bytes is None:
+            return  # nothing to show yet
         if self._draws:
             self._draw(event)
             return
         now = time.monotonic()
-        nothing = not event.done_bytes and event.total_bytes is None
-        if not nothing and (event.phase != self._phase or now - self._said_at >= _LINE_EVERY_S):
+        if event.phase != self._phase or now - self._said_at >= _LINE_EVERY_S:
             total = f" of {event.total_bytes / _MIB:.0f}" if event.total_bytes else ""
             self._logger.info("%s: %.0f%s MiB", event.phase, event.done_bytes / _MIB, total)
             self._phase, self._said_at = event.phase, now

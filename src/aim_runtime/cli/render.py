@@ -83,7 +83,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
             {"key": argument.key, "value": _shown(argument.key, argument.value), "from": str(argument.layer)}
             for argument in plan.launch.arguments
         ],
-        "script": plan_shell(plan),
+        "script": plan_shell(plan) + "\n",
     }
 
 
@@ -100,7 +100,7 @@ def plan_yaml(plan: Plan) -> str:
 def plan_shell(plan: Plan) -> str:
     """A script that does what serve does once the weights are there."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in plan.launch.environment.items()]
-    return "\n".join(["#!/bin/sh", *exports, f"exec {shlex.join(_command(plan.launch))}", ""])
+    return "\n".join(["#!/bin/sh", *exports, f"exec {shlex.join(_command(plan.launch))}"])
 
 
 def to_yaml(value: Any) -> str:

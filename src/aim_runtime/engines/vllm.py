@@ -22,8 +22,8 @@ TARGET_VERSION = "0.32.0"
 _OPTIONS = Path(__file__).parent / "vllm_args"
 # What the runtime must own, and the setting to use instead.
 _OWNED = {"port": "AIM_PORT", "model": "AIM_MODEL_ID", "served-model-name": "AIM_CUSTOM_MODEL_NAME"}
-# What profiles and users may replace. Without time to stop in, vLLM kills its core on SIGTERM and prints
-# the traceback of its death; requests in flight are cut.
+# What profiles and users may replace. Without time to stop in, vLLM kills its core on SIGTERM, and
+# requests in flight are cut.
 _DEFAULTS = {"shutdown-timeout": 20}
 
 

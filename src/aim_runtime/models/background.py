@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -46,6 +47,15 @@ def start(call: Callable[[], T]) -> Future[T]:
 
     threading.Thread(target=run, daemon=True).start()
     return future
+
+
+def finished(answer: Future[T], watch: Callable[[], None], within_s: float) -> bool:
+    """Wait for `answer` at most `within_s`, calling `watch` now and then; return whether it is there."""
+    deadline = time.monotonic() + within_s
+    while not answer.done() and (left_s := deadline - time.monotonic()) > 0:
+        wait((answer,), min(POLL_S, left_s))
+        watch()
+    return answer.done()
 
 
 def run(

@@ -38,7 +38,7 @@ class HubSource:
 
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
         """Download the commit that `ref` names now; whole files left in `into` are not fetched again."""
-        snapshot = self._decide(ref)
+        snapshot = self._decide(ref, report)
         self._download(ref, snapshot, into, report)
         shutil.rmtree(into / ".cache", ignore_errors=True)  # the library's notes about what it was doing
         for path in [path for path in into.rglob("*") if path.is_file()]:
@@ -46,7 +46,7 @@ class HubSource:
                 path.unlink()  # left by an earlier try at another commit
         return Fetched(into, snapshot.commit, snapshot.digests)
 
-    def _decide(self, ref: ModelRef) -> _Snapshot:
+    def _decide(self, ref: ModelRef, report: Report) -> _Snapshot:
         """Find out, within seconds, whether the hub answers, lets us in and has something to serve.
 
         The library's own time limits cover neither a name look-up that hangs nor an answer that
@@ -73,8 +73,7 @@ class HubSource:
             return snapshot
 
         answer = background.start(ask)
-        wait((answer,), self.decide_within_s)
-        if not answer.done():
+        if not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
             raise SourceUnreachable(
                 f"{redact(endpoint)} gave no answer in {self.decide_within_s:g} s",
                 hint="check the network, the proxy and HF_ENDPOINT",
