@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall, Launch
@@ -54,24 +57,27 @@ def make_plan(settings: Settings, site: Site) -> Plan:
 def judge_all(settings: Settings, site: Site) -> tuple[Verdict, ...]:
     """Judge every profile of the catalogue, the chosen engine's own objections included."""
     engine = ENGINES[settings.engine]
+    size_of = cache(bytes_on_disk)  # most profiles are about one model: one look at its folder is enough
     return tuple(
         judge(
             profile,
             settings,
             site.hardware,
             engine.problems(profile, site.engine),
-            _architecture(profile, settings, site),
+            _architecture(profile, settings, site, size_of),
         )
         for profile in site.catalog.profiles
     )
 
 
-def _architecture(profile: Profile, settings: Settings, site: Site) -> Architecture:
+def _architecture(
+    profile: Profile, settings: Settings, site: Site, size_of: Callable[[Path], int | None]
+) -> Architecture:
     """What is known of the model: the weights as they lie in the cache, else as the AIM says."""
     if profile.content.aim_id not in (None, settings.aim) or settings.aim is None:
         return Architecture()
     location = locate(settings, site, profile)
-    size = (bytes_on_disk(location.path) if location.present else None) or location.size_bytes
+    size = (size_of(location.path) if location.present else None) or location.size_bytes
     aim = site.catalog.aim
     if aim is None or aim.aim_id != location.model_id:
         return Architecture(size)

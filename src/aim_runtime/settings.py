@@ -89,8 +89,8 @@ class Settings:
             allow_unoptimized=read.boolean("AIM_ALLOW_UNOPTIMIZED", default=False),
             engine_args=read.value("AIM_ENGINE_ARGS", _json_object) or {},
             extra_args=extra_args,
-            cache_path=_path(read, "AIM_CACHE_PATH"),
-            profiles_path=_path(read, "AIM_PROFILES_PATH"),
+            cache_path=read.path("AIM_CACHE_PATH"),
+            profiles_path=read.path("AIM_PROFILES_PATH"),
             port=read.value("AIM_PORT", _port) or variables.DEFAULT_PORT,
             log_level=read.value("AIM_LOG_LEVEL", _one_of(variables.LOG_LEVELS)) or "INFO",
             log_level_root=read.value("AIM_LOG_LEVEL_ROOT", _one_of(variables.LOG_LEVELS)),
@@ -155,6 +155,9 @@ class _Reader:
             except InvalidModelRef as error:
                 raise InvalidModelRef(f"{spelling}={error.message}", hint=error.hint) from error
         return None
+
+    def path(self, name: str) -> Path:
+        return Path(self.text(name) or self._table[name].default).expanduser()
 
     def boolean(self, name: str, *, default: bool) -> bool:
         found = self.value(name, _boolean)
@@ -276,11 +279,6 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"JSON, but not an object: {type(value).__name__}")
     return value
-
-
-def _path(read: _Reader, name: str) -> Path:
-    default = {variable.name: variable.default for variable in VARIABLES}[name]
-    return Path(read.text(name) or default).expanduser()
 
 
 def _saved_token(environ: Mapping[str, str]) -> bool:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+def place(word: StrEnum) -> int:
+    """The place of a word in the order in which its kind declares them: the lower, the better."""
+    return list(type(word)).index(word)
+
+
 class Precision(StrEnum):
     """Numeric format of the weights; declared in the order in which selection prefers them."""
 

@@ -186,3 +186,13 @@ def test_python_dash_m(tmp_path: Path) -> None:
     )
     assert done.stdout.startswith(b"aim-runtime")
     assert AIM.is_file()
+
+
+def test_every_value_of_a_secret_argument_is_hidden(tmp_path: Path) -> None:
+    given = '{"api-key": ["sk-first", "sk-second"]}'
+    env = environment(tmp_path, **COHERE_ON_MI300X, AIM_ENGINE_ARGS=given)
+    for format_ in ("yaml", "json", "shell"):
+        done = run("dry-run", "--format", format_, env=env)
+        assert done.returncode == 0, done.stderr
+        assert "sk-" not in done.stdout
+        assert "***" in done.stdout

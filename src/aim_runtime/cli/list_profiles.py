@@ -11,7 +11,7 @@ from aim_runtime.plan import judge_all
 from aim_runtime.profiles.catalog import Catalog
 from aim_runtime.settings import Settings
 from aim_runtime.site import load_catalog_for, survey
-from aim_runtime.vocabulary import Origin, State
+from aim_runtime.vocabulary import State, place
 
 # The 0.12 name of a state, accepted beside ours.
 _ALIASES = {"accelerator_mismatch": State.GPU_MISMATCH}
@@ -60,7 +60,7 @@ def command(state: str, format_: str, skip_compatibility_check: bool, verbose: b
     else:
         catalog, rows = _judged(settings)
     rows += [Row.of_problem(problem) for problem in catalog.problems]
-    rows.sort(key=lambda row: list(Origin).index(row.origin))
+    rows.sort(key=lambda row: place(row.origin))
     wanted = _ALIASES.get(state, state)
     rows = [row for row in rows if wanted in ("all", row.state)]
     output.data(tables.FORMATS[format_](rows, verbose))

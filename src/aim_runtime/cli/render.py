@@ -113,8 +113,11 @@ def _command(launch: Launch) -> list[str]:
     shown: list[str] = []
     hide = False
     for token in launch.command:
-        shown.append("***" if hide else token)
-        hide = token.removeprefix("--") in _SECRET_ARGUMENTS
+        if token.startswith("--"):
+            hide = token.removeprefix("--") in _SECRET_ARGUMENTS
+            shown.append(token)
+        else:
+            shown.append("***" if hide else token)
     return shown
 
 

@@ -67,9 +67,9 @@ def refuse_together(merged: tuple[Argument, ...], options: Options) -> None:
     """
     arguments = {argument.key: argument.value for argument in merged}
     users = [f"{argument.key} ({argument.layer})" for argument in merged if argument.layer in USERS]
-    for problem in options.problems(arguments):
-        if users:
-            raise UnknownEngineArgument(problem, hint=f"mend one of {', '.join(users)}")
+    problem = next(options.problems(arguments), None) if users else None
+    if problem:
+        raise UnknownEngineArgument(problem, hint=f"mend one of {', '.join(users)}")
 
 
 def merge(layers: Iterable[tuple[Layer, Mapping[str, Any]]]) -> tuple[Argument, ...]:

@@ -42,12 +42,16 @@ class Options:
 
     def kind(self, key: str) -> str | None:
         """The kind of an option, None when the engine has no such option."""
-        option = self.table.get(key.partition(".")[0])
-        return None if option is None else str(option["kind"])
+        option = self._option(key)
+        return str(option["kind"]) if option else None
 
     def repeats(self, key: str) -> bool:
         """Whether several values are given as `--key a --key b`, not as `--key a b`."""
-        return bool(self.table.get(key.partition(".")[0], {}).get("repeat", False))
+        return bool(self._option(key).get("repeat", False))
+
+    def _option(self, key: str) -> Mapping[str, Any]:
+        """The option that `key` or, of `option.part`, its head names; empty when there is none."""
+        return self.table.get(key.partition(".")[0], {})
 
     def normal(self, key: str, value: Any) -> tuple[str, Any]:
         """Return the one spelling of an argument: dashes, full name, `no-x` as `x: false`."""
@@ -56,7 +60,7 @@ class Options:
         if key != positive and key not in self.table and self.kind(positive) == "boolean":
             return positive, value is False
         head, dot, tail = key.partition(".")
-        return str(self.table.get(head, {}).get("name", head)) + dot + tail, value
+        return str(self._option(key).get("name", head)) + dot + tail, value
 
     def problems(self, arguments: Mapping[str, Any]) -> Iterator[str]:
         """Yield why this engine would refuse the arguments (already in their normal spelling)."""
@@ -64,9 +68,9 @@ class Options:
             if self.kind(key) is None:
                 yield f"vLLM {self.version} has no option {key}{did_you_mean(key, self.table)}"
                 continue
-            choices = [str(choice) for choice in self.table[key.partition(".")[0]].get("choices", ())]
+            choices = [] if "." in key else [str(choice) for choice in self._option(key).get("choices", ())]
             for each in value if isinstance(value, list) else [value]:
-                if choices and each is not None and "." not in key and str(each) not in choices:
+                if choices and each is not None and str(each) not in choices:
                     yield f"{key}: {each!r} is not one of {', '.join(choices)}"
         yield from self._parsers(arguments)
 

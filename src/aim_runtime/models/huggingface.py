@@ -18,8 +18,8 @@ from aim_runtime.models.huggingface_errors import explain
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.source import Fetched
 from aim_runtime.models.words import redact
+from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
 
-DEFAULT_ENDPOINT = "https://huggingface.co"
 _CONNECTIONS = 8
 
 # The same weights in formats that the engine does not read: half or more of many repositories.
@@ -33,7 +33,7 @@ _DUPLICATES = (
 class HubSource:
     """One hub. Tokens are found by huggingface_hub itself, and never pass through here."""
 
-    endpoint: str = DEFAULT_ENDPOINT
+    endpoint: str = DEFAULT_HUB_ENDPOINT
     decide_within_s: float = 8.0
 
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
@@ -54,10 +54,8 @@ class HubSource:
         """
         from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 
-        endpoint = self.endpoint.rstrip("/")
-
         def ask() -> _Snapshot:
-            info = HfApi(endpoint=endpoint).model_info(
+            info = HfApi(endpoint=self.endpoint).model_info(
                 ref.name, revision=ref.revision, files_metadata=True, timeout=self.decide_within_s
             )
             snapshot = _Snapshot.choose(
@@ -68,14 +66,14 @@ class HubSource:
             if snapshot.sizes:
                 # The hub describes a gated repository to everyone; its weights are behind the gate.
                 largest = max(snapshot.sizes, key=lambda name: snapshot.sizes[name])
-                url = hf_hub_url(ref.name, largest, revision=snapshot.commit, endpoint=endpoint)
-                get_hf_file_metadata(url, timeout=self.decide_within_s, endpoint=endpoint)
+                url = hf_hub_url(ref.name, largest, revision=snapshot.commit, endpoint=self.endpoint)
+                get_hf_file_metadata(url, timeout=self.decide_within_s, endpoint=self.endpoint)
             return snapshot
 
         answer = background.start(ask)
         if not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
             raise SourceUnreachable(
-                f"{redact(endpoint)} gave no answer in {self.decide_within_s:g} s",
+                f"{redact(self.endpoint)} gave no answer in {self.decide_within_s:g} s",
                 hint="check the network, the proxy and HF_ENDPOINT",
             )
         snapshot = self._result(answer, ref, started=False)
@@ -92,8 +90,7 @@ class HubSource:
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
         disable_progress_bars()
-        endpoint = self.endpoint.rstrip("/")
-        if endpoint != DEFAULT_ENDPOINT:
+        if self.endpoint != DEFAULT_HUB_ENDPOINT:
             # Xet fetches from a host of Hugging Face's, whatever the endpoint is; a mirror is there
             # because that host cannot be reached. https://github.com/huggingface/huggingface_hub/issues/4475
             constants.HF_HUB_DISABLE_XET = True
@@ -113,7 +110,9 @@ class HubSource:
                     name = waiting.get_nowait()
                 except Empty:
                     return
-                hf_hub_download(ref.name, name, revision=snapshot.commit, local_dir=into, endpoint=endpoint)
+                hf_hub_download(
+                    ref.name, name, revision=snapshot.commit, local_dir=into, endpoint=self.endpoint
+                )
 
         # Not snapshot_download: its threads are an executor's, for which an interrupted program waits
         # until the last file under way has arrived, longer than a container is given to stop.
@@ -133,7 +132,7 @@ class HubSource:
         try:
             return answer.result()
         except _foreign_errors() as error:
-            raise explain(error, ref, self.endpoint.rstrip("/"), started=started) from error
+            raise explain(error, ref, self.endpoint, started=started) from error
 
 
 @dataclass(frozen=True)

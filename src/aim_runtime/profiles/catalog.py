@@ -9,7 +9,7 @@ from pathlib import Path
 from aim_runtime.profiles.aim import AimFile
 from aim_runtime.profiles.profile import Profile, ProfileFile, todays_spelling
 from aim_runtime.profiles.read import Broken, read
-from aim_runtime.vocabulary import Origin
+from aim_runtime.vocabulary import Origin, place
 
 AIM_FILE = "metadata.yaml"
 
@@ -66,10 +66,9 @@ def load_catalog(roots: Iterable[Path], aim_id: str | None) -> Catalog:
                 )
             else:
                 aim = found
-    order = list(Origin)
     return Catalog(
-        tuple(sorted(profiles.values(), key=lambda profile: (order.index(profile.origin), profile.id))),
-        tuple(sorted(problems.values(), key=lambda problem: (order.index(problem.origin), problem.id))),
+        tuple(sorted(profiles.values(), key=lambda profile: (place(profile.origin), profile.id))),
+        tuple(sorted(problems.values(), key=lambda problem: (place(problem.origin), problem.id))),
         aim,
     )
 

@@ -10,7 +10,7 @@ from aim_runtime.profiles.fit import fit_weights
 from aim_runtime.profiles.profile import Metadata, Profile
 from aim_runtime.profiles.selection import Selection, Verdict
 from aim_runtime.settings import Settings
-from aim_runtime.vocabulary import AcceleratorType, Origin, Precision, ProfileType, State
+from aim_runtime.vocabulary import AcceleratorType, ProfileType, State, place
 
 # vLLM's own default where a profile does not say (0.32: vllm/config/cache.py).
 _DEFAULT_UTILIZATION = 0.92
@@ -124,9 +124,9 @@ def rank(profile: Profile) -> tuple[int, int, int, int, str]:
     count = metadata.accelerator_count if metadata.accelerator_type is AcceleratorType.GPU else 0
     return (
         -count,
-        list(Origin).index(profile.origin),
-        list(Precision).index(metadata.precision),
-        list(ProfileType).index(metadata.type),
+        place(profile.origin),
+        place(metadata.precision),
+        place(metadata.type),
         profile.id,
     )
 
