@@ -77,7 +77,7 @@ $(ENGINE_CPU): $(MADE) requirements/engine-cpu.txt requirements/engine-cpu-vllm.
 
 ## Developing
 
-.PHONY: test test-fast check format generate bench-cli clean
+.PHONY: test test-fast check format generate bench-cli bench-selection clean
 test: dev engine ## the whole suite, with the real engine
 	$(RUN)/python -m pytest
 
@@ -100,6 +100,9 @@ generate: dev engine ## write the generated files
 
 bench-cli: install ## how long the command line takes to start
 	$(RUN)/python benchmarks/cli_startup.py
+
+bench-selection: install ## how long choosing takes, up to 10,000 profiles
+	$(RUN)/python benchmarks/selection.py
 
 clean: ## remove what was built and installed; downloaded models stay in .cache
 	test ! -e $(VENV)/pyvenv.cfg || rm -rf $(VENV)

@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 
 import click
-from msgspec.json import schema
 
 from aim_runtime import errors
+from aim_runtime.authoring.schema import profile_schema as profile_json_schema
 from aim_runtime.cli import COMMANDS, group
-from aim_runtime.profiles.profile import ProfileFile
 from aim_runtime.variables import NOT_YET, SECRETS, VARIABLES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -30,11 +29,21 @@ def command_line() -> str:
     root = click.Context(group, info_name="aim-runtime", **wide)
     parts = [NOTE, "# Command line\n", "```text", click.unstyle(group.get_help(root)), "```", ""]
     for name in COMMANDS:
-        command = group.get_command(root, name)
-        assert command is not None
-        context = click.Context(command, info_name=name, parent=root)
-        parts += [f"## {name}\n", "```text", click.unstyle(command.get_help(context)), "```", ""]
+        parts += _help(group, name, root)
     return "\n".join(parts)
+
+
+def _help(parent: click.Group, name: str, above: click.Context) -> list[str]:
+    """The help of one verb, and of the verbs below it."""
+    command = parent.get_command(above, name)
+    assert command is not None
+    context = click.Context(command, info_name=name, parent=above)
+    path = context.command_path.removeprefix("aim-runtime ")
+    parts = [f"## {path}\n", "```text", click.unstyle(command.get_help(context)), "```", ""]
+    if isinstance(command, click.Group):
+        for verb in command.list_commands(context):
+            parts += _help(command, verb, context)
+    return parts
 
 
 def variables() -> str:
@@ -91,7 +100,7 @@ def exit_codes() -> str:
 
 def profile_schema() -> str:
     """The profile file as JSON Schema, for editors."""
-    return json.dumps(schema(ProfileFile), indent=2) + "\n"
+    return json.dumps(profile_json_schema(), indent=2) + "\n"
 
 
 PAGES = {

@@ -20,6 +20,14 @@ FOLDER = Path(__file__).parent.parent / "src/aim_runtime/engines/vllm_args"
 # Choices that the engine extends with the device of the machine it runs on (vllm/engine/arg_utils.py).
 _CHOICES_OF_THE_MACHINE = {"mm-processor-device"}
 
+# vLLM's converters of numbers; a size may be written 8k or 8K, a length also `auto`.
+_NUMBERS = {
+    "int": "int",
+    "float": "float",
+    "human_readable_int": "size",
+    "human_readable_int_or_auto": "length",
+}
+
 
 def canonical_name(action: argparse.Action) -> str | None:
     """The first long spelling without dashes, or None for a positional argument."""
@@ -39,6 +47,20 @@ def accepts_json(convert: object) -> bool:
 def accepts_text_too(convert: object) -> bool:
     """Whether a JSON option also takes a plain string, as `--pt-load-map-location cpu` does."""
     return getattr(convert, "__qualname__", "") == "union_dict_and_str"
+
+
+def number_type(convert: object) -> str | None:
+    """Which numbers an argparse `type` converts, also one that vLLM wraps so that it takes `None` too."""
+    name = getattr(convert, "__name__", "")
+    if name in _NUMBERS or not is_optional(convert):
+        return _NUMBERS.get(name)
+    cells = getattr(convert, "__closure__", None) or ()
+    return next((found for cell in cells if (found := number_type(cell.cell_contents))), None)
+
+
+def is_optional(convert: object) -> bool:
+    """Whether a converter also takes the words for nothing: an empty text and `None`."""
+    return getattr(convert, "__name__", "") == "_optional_type"
 
 
 def kind(action: argparse.Action) -> str:
@@ -63,6 +85,10 @@ def option(action: argparse.Action, deprecated: bool) -> dict[str, Any]:
         entry["nargs"] = action.nargs
     if isinstance(action, argparse._AppendAction):
         entry["repeat"] = True
+    if number := number_type(action.type):
+        entry["type"] = number
+    if is_optional(action.type) and (number or entry["kind"] == "json"):
+        entry["none"] = True
     if accepts_text_too(action.type):
         entry["text"] = True
     if action.choices and name not in _CHOICES_OF_THE_MACHINE:

@@ -20,19 +20,20 @@ BASE = frozenset({"vocabulary", "errors", "variables"})
 VALUES = frozenset(
     {
         *("hardware.accelerator", "profiles.profile", "profiles.selection", "profiles.aim"),
+        *("profiles.demand", "profiles.fit", "profiles.kv_cache", "profiles.faults"),
         *("models.ref", "models.location", "models.events", "models.architecture"),
         *("engines.launch", "settings"),
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")
 VERBS = ("site", "plan", "serve")  # each may use the ones before it
-TOOLS = ("bench", "tune", "images", "deploy")
+TOOLS = ("authoring", "bench", "tune", "images", "deploy")
 
 # The stand-alone script that the engine's own Python runs.
 SCRIPT = "models.gguf_to_safetensors"
 # Third-party libraries that cost much or may be absent: the module that may import each, inside a function.
 HOMES: dict[str, tuple[str, ...]] = {
-    "huggingface_hub": ("models.huggingface", "models.huggingface_errors"),
+    "huggingface_hub": ("models.huggingface", "models.huggingface_errors", "models.hub_facts"),
     "torch": (SCRIPT,),
     "transformers": (SCRIPT,),
     "gguf": (SCRIPT,),

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall, Launch
 from aim_runtime.errors import MissingSetting
+from aim_runtime.hardware.devices import BY_MODEL, MIB
 from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.facts import of_folder
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef, Scheme
-from aim_runtime.models.weights import bytes_on_disk
+from aim_runtime.profiles.judge import UNKNOWN_MODEL, candidates, judge
 from aim_runtime.profiles.profile import Profile
-from aim_runtime.profiles.select import judge, select
+from aim_runtime.profiles.select import select
 from aim_runtime.profiles.selection import Selection, Verdict
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site
@@ -50,38 +49,49 @@ def make_plan(settings: Settings, site: Site) -> Plan:
     _require_a_model(settings)
     selection = select(settings, site.catalog, judge_all(settings, site), site.hardware)
     location = locate(settings, site, selection.profile)
-    launch = ENGINES[settings.engine].launch(selection, location, settings, site.engine)
+    model = architecture(selection.profile, settings, site)
+    launch = ENGINES[settings.engine].launch(selection, location, settings, site.engine, model)
     return Plan(settings, site, selection, location, launch)
 
 
 def judge_all(settings: Settings, site: Site) -> tuple[Verdict, ...]:
     """Judge every profile of the catalogue, the chosen engine's own objections included."""
     engine = ENGINES[settings.engine]
-    size_of = cache(bytes_on_disk)  # most profiles are about one model: one look at its folder is enough
-    return tuple(
-        judge(
-            profile,
-            settings,
-            site.hardware,
-            engine.problems(profile, site.engine),
-            _architecture(profile, settings, site, size_of),
-        )
-        for profile in site.catalog.profiles
-    )
+    models: dict[object, Architecture] = {}  # most profiles are about one model: one look at it is enough
+    verdicts = []
+    for profile in site.catalog.profiles:
+        model, demand, memory = UNKNOWN_MODEL, None, None
+        if _concerns(profile, settings):
+            key = _what_is_loaded(profile)
+            if key not in models:
+                models[key] = architecture(profile, settings, site)
+            model, memory = models[key], _memory_bytes(profile, site)
+            demand = engine.demand(profile, settings, site.engine, model, memory)
+        problems = engine.problems(profile, site.engine)
+        verdicts.append(judge(profile, settings, site.hardware, problems, model, demand, memory))
+    return tuple(verdicts)
 
 
-def _architecture(
-    profile: Profile, settings: Settings, site: Site, size_of: Callable[[Path], int | None]
-) -> Architecture:
-    """What is known of the model: the weights as they lie in the cache, else as the AIM says."""
-    if profile.content.aim_id not in (None, settings.aim) or settings.aim is None:
-        return Architecture()
-    location = locate(settings, site, profile)
-    size = (size_of(location.path) if location.present else None) or location.size_bytes
-    aim = site.catalog.aim
-    if aim is None or aim.aim_id != location.model_id:
-        return Architecture(size)
-    return Architecture(size, aim.architecture.num_attention_heads, aim.architecture.num_key_value_heads)
+def _concerns(profile: Profile, settings: Settings) -> bool:
+    """Whether the profile is for the model that was asked for; a custom profile's id says one too."""
+    if settings.aim is None:
+        return profile.content.aim_id is not None and settings.profile_id == profile.id
+    return profile.content.aim_id in (None, settings.aim)
+
+
+def _what_is_loaded(profile: Profile) -> object:
+    """What `architecture` asks of a profile: two profiles with the same answer load the same weights."""
+    content = profile.content
+    return content.model_id, content.metadata.precision, "quantization" in content.engine_args
+
+
+def _memory_bytes(profile: Profile, site: Site) -> int | None:
+    """What each accelerator of the profile's kind has: as this machine's do, else as all of that model do."""
+    devices = candidates(profile, site.hardware)
+    if devices:
+        return min((each.memory_bytes for each in devices if each.memory_bytes), default=None)
+    known = BY_MODEL.get(profile.metadata.accelerator_model)
+    return known.memory_mib * MIB if known and known.memory_mib else None
 
 
 def _require_a_model(settings: Settings) -> None:
@@ -98,26 +108,27 @@ def _no_model() -> MissingSetting:
 
 
 def locate(settings: Settings, site: Site, profile: Profile) -> Location:
-    """Find the weights: those the user named, else the AIM's, else the ones the profile is for."""
+    """Find the weights: those the user named, else the profile's variant, else the AIM's."""
     aim = site.catalog.aim
-    sources: tuple[ModelRef, ...]
+    named = profile.content.model_id
+    size = aim.size_bytes(profile.metadata.precision) if aim else None
     if settings.model_ref:
-        sources = (settings.model_ref,)
-    elif aim is not None:
+        sources: tuple[ModelRef, ...] = (settings.model_ref,)
+    elif aim is not None and named in (None, aim.aim_id):
         sources = aim.sources
+    elif named or settings.aim:
+        # A profile of the AIM may be for other weights than the AIM's own: quantised ones.
+        sources = (ModelRef.parse(named or settings.aim or ""),)
     else:
-        named = profile.content.model_id or settings.aim
-        if named is None:
-            raise _no_model()
-        sources = (ModelRef.parse(named),)
-    model_id = settings.custom_model_name or _model_id(settings, profile, sources[0])
-    # A gate and a size belong to the weights, whatever name they are served under.
-    known = aim if aim and sources[0].name in {source.name for source in aim.sources} else None
+        raise _no_model()
+    own = aim is not None and sources[0].name in {source.name for source in aim.sources}
+    # A size belongs to the weights, whatever name they are served under; a gate to the repository.
+    ours = own or (aim is not None and not settings.model_ref and profile.content.aim_id == aim.aim_id)
     return site.cache.locate(
-        model_id,
+        settings.custom_model_name or _model_id(settings, profile, sources[0]),
         sources,
-        token_required=known is not None and known.token_required and sources[0].scheme is Scheme.HF,
-        size_bytes=known.size_bytes(profile.metadata.precision) if known else None,
+        token_required=own and aim is not None and aim.token_required and sources[0].scheme is Scheme.HF,
+        size_bytes=size if ours else None,
     )
 
 
@@ -125,3 +136,20 @@ def _model_id(settings: Settings, profile: Profile, source: ModelRef) -> str:
     if settings.model_ref:
         return source.model_id
     return profile.content.model_id or settings.aim_id or source.model_id
+
+
+def architecture(profile: Profile, settings: Settings, site: Site) -> Architecture:
+    """What is known of the model: as it lies in the cache, else as the AIM says, else as its hub says."""
+    location = locate(settings, site, profile)
+    found = of_folder(location.path) if location.present else None
+    aim = site.catalog.aim
+    if found is None and aim is not None and (location.size_bytes or aim.aim_id == location.model_id):
+        return Architecture.from_config(aim.config, location.size_bytes, "the AIM's metadata")
+    if found is None and site.looked_up and site.looked_up[0] == location.sources[0]:
+        found = site.looked_up[1]
+    if found is None:
+        return Architecture(location.size_bytes)
+    if "quantization" in profile.content.engine_args:
+        # What is stored is made smaller while it is loaded: only the AIM may know by how much.
+        return replace(found, weights_bytes=location.size_bytes)
+    return found

@@ -8,19 +8,27 @@ from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall
 from aim_runtime.hardware import detect
 from aim_runtime.hardware.accelerator import Hardware
+from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.cache import Cache
+from aim_runtime.models.hub_facts import look_up
+from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.profiles.catalog import Catalog, load_catalog, shipped_root
 from aim_runtime.settings import Settings
 
 
 @dataclass(frozen=True)
 class Site:
-    """What a plan can count on."""
+    """What a plan can count on.
+
+    `looked_up` are the facts of a model that neither the cache nor the catalogue knows, as its hub has
+    them.
+    """
 
     hardware: Hardware
     catalog: Catalog
     cache: Cache
     engine: EngineInstall | None
+    looked_up: tuple[ModelRef, Architecture] | None = None
 
 
 def survey(settings: Settings) -> Site:
@@ -31,9 +39,22 @@ def survey(settings: Settings) -> Site:
     """
     hardware = detect(settings.accelerator_type, settings.accelerator_model, settings.accelerator_count)
     engine = ENGINES[settings.engine].find()
-    return Site(hardware, load_catalog_for(settings), Cache(settings.cache_path), engine)
+    catalog, cache = load_catalog_for(settings), Cache(settings.cache_path)
+    return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache))
 
 
 def load_catalog_for(settings: Settings) -> Catalog:
     """Read the profiles that matter to the request: the user's before the shipped ones."""
     return load_catalog((settings.profiles_path, shipped_root()), settings.aim)
+
+
+def _look_up(settings: Settings, catalog: Catalog, cache: Cache) -> tuple[ModelRef, Architecture] | None:
+    """Ask the hub about a model, where it has one that nothing nearer knows."""
+    ref = settings.model_ref
+    if ref is None or ref.scheme is not Scheme.HF:
+        return None
+    known = catalog.aim is not None and ref.name in {source.name for source in catalog.aim.sources}
+    if known or cache.locate(settings.custom_model_name or ref.model_id, (ref,)).present:
+        return None
+    found = look_up(ref, settings.hub_endpoint)
+    return (ref, found) if found else None

@@ -27,7 +27,7 @@ def test_console_blocks_print_what_they_show(command: str, output: str, tmp_path
 
 
 def test_there_are_console_blocks() -> None:
-    assert len(CONSOLE) == 3
+    assert len(CONSOLE) == 4
 
 
 @pytest.mark.parametrize("link", LINKS)

@@ -45,9 +45,10 @@ def cohere(smollm2: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The Cohere AIM on a tiny model of its architecture, in the cache under its real name."""
     home = tmp_path_factory.mktemp("cohere")
     tokenizer = Path(smollm2.env["AIM_CACHE_PATH"]) / SMOLLM2
-    make = Path(__file__).with_name("make_tiny_cohere.py")
+    make = str(Path(__file__).with_name("make_tiny_models.py"))
     folder = home / "models" / COHERE
-    subprocess.run([sys.executable, make, tokenizer, folder], check=True, capture_output=True, text=True)
+    command = [sys.executable, make, "--tokenizer", str(tokenizer), f"cohere2={folder}"]
+    subprocess.run(command, check=True, capture_output=True, text=True)
     profiles = Path(__file__).with_name("profiles")
     env = environment(
         home,

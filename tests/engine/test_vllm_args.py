@@ -90,5 +90,5 @@ def test_every_shipped_profile_is_accepted_by_the_engines_own_parser() -> None:
             selection = Selection(profile, uses, (), ())
             location = Location(settings.aim_id or "", Path("/model"), True, ())
             argvs[str(profile.path)] = list(Vllm().launch(selection, location, settings, None).command[2:])
-    assert len(argvs) >= 36
+    assert len(argvs) >= 229
     assert {path: complaint for path, complaint in complaints(argvs).items() if complaint} == {}

@@ -18,7 +18,7 @@ from aim_runtime.profiles.catalog import shipped_root
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site, load_catalog_for
 from aim_runtime.vocabulary import AcceleratorType, Metric, State
-from unit.profiles.build import CPU, content, machine, write
+from unit.profiles.build import CPU, content, machine, processor, write
 
 COHERE = "CohereLabs/command-a-reasoning-08-2025"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -94,7 +94,13 @@ CHOICES: list[tuple[str, Hardware, dict[str, Any], str]] = [
         {"allow_unoptimized": True, "allow_general_profile_fallback": False},
         "vllm-mi325x-fp16-tp8-latency",
     ),
-    ("mi250x allowed", declared("MI250X"), {"allow_unoptimized": True}, "vllm-mi250x-fp16-tp8-latency"),
+    ("mi250x", declared("MI250X"), {}, "general/vllm-mi250x-fp16-tp8-latency"),
+    (
+        "mi250x without general",
+        declared("MI250X"),
+        {"allow_unoptimized": True, "allow_general_profile_fallback": False},
+        "vllm-mi250x-fp16-tp8-latency",
+    ),
     (
         "by name",
         declared("MI325X"),
@@ -112,18 +118,20 @@ def test_cohere_elsewhere(tmp_path: Path, hardware: Hardware, asked: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("hardware", "words"),
+    ("hardware", "asked", "words"),
     [
-        (declared("MI300X", 1), "does not fit: weights 206.9 GiB an accelerator > "),
-        (declared("MI250X"), "would do, but must be asked for"),
-        (declared("MI210"), "on 8 x MI210 (declared by AIM_ACCELERATOR_MODEL)"),
-        (machine(), "on a machine without a GPU"),
+        (declared("MI300X", 1), {}, "does not fit: weights 206.9 GiB an accelerator > "),
+        (declared("MI250X"), {"allow_general_profile_fallback": False}, "would do, but must be asked for"),
+        (declared("MI210"), {}, "on 8 x MI210 (declared by AIM_ACCELERATOR_MODEL)"),
+        (machine(), {}, "on a machine without a GPU"),
     ],
     ids=["too small", "unoptimized only", "no profile", "a CPU too small"],
 )
-def test_cohere_cannot_be_served(tmp_path: Path, hardware: Hardware, words: str) -> None:
+def test_cohere_cannot_be_served(
+    tmp_path: Path, hardware: Hardware, asked: dict[str, Any], words: str
+) -> None:
     with pytest.raises(NoProfile) as caught:
-        plan(tmp_path, hardware, aim_id=COHERE)
+        plan(tmp_path, hardware, aim_id=COHERE, **asked)
     assert words in caught.value.message
 
 
@@ -272,3 +280,43 @@ def test_deciding_twice_gives_the_same(tmp_path: Path) -> None:
 
 def test_the_shipped_catalogue_is_the_checkouts() -> None:
     assert (shipped_root() / COHERE / "metadata.yaml").is_file()
+
+
+def test_busy_accelerators_are_left_and_hidden(tmp_path: Path) -> None:
+    found = plan(tmp_path, machine("4*MI300X", free_gib=(10, 191, 10, 191)), aim_id=COHERE)
+    assert found.profile.id == "vllm-mi300x-fp16-tp2-latency"
+    assert found.launch.environment["HIP_VISIBLE_DEVICES"] == "1,3"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"engine_args": {"max-model-len": 200000}},
+        {"extra_args": ("--max-model-len", "200000")},
+        {"engine_args": {"max-model-len": 1000}, "extra_args": ("--max-model-len=200000",)},
+    ],
+    ids=["AIM_ENGINE_ARGS", "the command line", "the command line last"],
+)
+def test_the_users_engine_arguments_count_when_profiles_are_judged(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    with pytest.raises(NoProfile, match="max-model-len 200000 is more than the 131072 tokens"):
+        plan(tmp_path, declared("MI300X"), aim_id=COHERE, **asked)
+    shorter = plan(tmp_path, declared("MI300X"), aim_id=COHERE, engine_args={"max-model-len": 1000})
+    assert shorter.selection.verdict.automatic
+
+
+def test_a_config_in_the_cache_is_believed_before_the_catalogue(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "cache", COHERE, size_bytes=10 * 1024**3)
+    (folder / "config.json").write_text('{"num_attention_heads": 9, "num_key_value_heads": 3}')
+    found = plan(tmp_path, declared("MI300X"), aim_id=COHERE)
+    assert found.profile.metadata.accelerator_count == 1  # nine heads cannot be spread over two
+
+
+def test_a_kind_of_cpu_gets_a_profile_made_for_it(tmp_path: Path) -> None:
+    cpu = processor("EPYC_9965", "EPYC_ZEN5", memory_gib=512)
+    found = plan(tmp_path, machine(cpu=cpu), aim_id="meta-llama/Llama-3.1-8B-Instruct")
+    assert found.profile.metadata.accelerator_model == "EPYC_9965"
+    # What was made for this very model goes first.
+    found = plan(tmp_path, machine(cpu=cpu), aim_id=SMOLLM2)
+    assert found.profile.id == "vllm-cpu-bf16-tp1-latency"

@@ -5,20 +5,22 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from aim_runtime import __version__
 from aim_runtime.cli import output
-from aim_runtime.errors import AimError, did_you_mean
+from aim_runtime.cli.lazy import LazyGroup
+from aim_runtime.errors import AimError
 
 # Verb to module: a command is imported when it is run, not when another one is.
 COMMANDS = {
     "serve": "Fetch the model and serve it (the default).",
     "dry-run": "Print the plan that serve would execute.",
     "list-profiles": "List every profile with its state on this machine.",
+    "explain": "Say for every profile why it is or is not chosen.",
+    "profiles": "Check, migrate and write profile files.",
     "completion": "Print the shell completion script.",
 }
 _EPILOG = """\b
@@ -34,33 +36,10 @@ docs/reference/variables.md. Exit codes: 0 done, 1 a bug in this program,
 """
 
 
-class _Commands(click.Group):
-    """A group whose commands are found by name; an unknown one is answered with the nearest."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"aim_runtime.cli.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS:
-            ctx.fail(f"no such command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
-        return super().resolve_command(ctx, args)
-
-
 @click.group(
-    cls=_Commands,
+    cls=LazyGroup,
+    verbs=COMMANDS,
+    package=__name__,
     invoke_without_command=True,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

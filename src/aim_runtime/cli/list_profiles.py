@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from aim_runtime.cli import output, tables
+from aim_runtime.cli.choice import choose_among
 from aim_runtime.cli.environment import settings_from_environment
-from aim_runtime.cli.tables import Row
+from aim_runtime.cli.tables import Listing, Row
 from aim_runtime.plan import judge_all
-from aim_runtime.profiles.catalog import Catalog
-from aim_runtime.settings import Settings
 from aim_runtime.site import load_catalog_for, survey
 from aim_runtime.vocabulary import State, place
 
@@ -55,17 +56,15 @@ def command(state: str, format_: str, skip_compatibility_check: bool, verbose: b
     for warning in settings.warnings:
         output.warning(warning)
     if skip_compatibility_check:
-        catalog = load_catalog_for(settings)
-        rows = [Row.of(profile, State.UNKNOWN) for profile in catalog.profiles]
+        catalog, choose = load_catalog_for(settings), None
+        rows = [Row.of(profile) for profile in catalog.profiles]
     else:
-        catalog, rows = _judged(settings)
+        site = survey(settings)
+        verdicts = judge_all(settings, site)
+        catalog, choose = site.catalog, partial(choose_among, settings, site, verdicts)
+        rows = [Row.of(verdict.profile, verdict) for verdict in verdicts]
     rows += [Row.of_problem(problem) for problem in catalog.problems]
     rows.sort(key=lambda row: place(row.origin))
     wanted = _ALIASES.get(state, state)
     rows = [row for row in rows if wanted in ("all", row.state)]
-    output.data(tables.FORMATS[format_](rows, verbose))
-
-
-def _judged(settings: Settings) -> tuple[Catalog, list[Row]]:
-    site = survey(settings)
-    return site.catalog, [Row.of(v.profile, v.state, v.reasons) for v in judge_all(settings, site)]
+    output.data(tables.FORMATS[format_](Listing(rows, choose, verbose)))

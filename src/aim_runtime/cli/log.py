@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aim_runtime.cli import output
 from aim_runtime.models.events import Event, Progress
 from aim_runtime.plan import Plan
+from aim_runtime.profiles.fit import Fit
 from aim_runtime.serve import Ready
 from aim_runtime.settings import Settings
 
@@ -87,6 +88,11 @@ class Log:
             cores,
             plan.site.hardware.source,
         )
+        fit = plan.selection.verdict.fit
+        if isinstance(fit, Fit):
+            self._logger.info("memory %s", fit.summary)
+        elif fit:
+            self._logger.info("memory not checked: %s", fit.reason)
         if plan.selection.leaves:
             left = ", ".join(f"{device.name} #{device.index}" for device in plan.selection.leaves)
             self._logger.info("leaves unused: %s", left)

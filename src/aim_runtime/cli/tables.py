@@ -3,45 +3,72 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
+from aim_runtime.cli.choice import Choice, against
+from aim_runtime.cli.memory import gib, memory_object
 from aim_runtime.cli.render import profile_object, to_yaml
+from aim_runtime.cli.terminal import is_terminal
 from aim_runtime.profiles.catalog import Problem
+from aim_runtime.profiles.fit import Fit
 from aim_runtime.profiles.profile import Profile
+from aim_runtime.profiles.selection import Objection, Verdict
 from aim_runtime.vocabulary import Origin, State
 
 _COLUMNS = ("Profile", "GPU", "Precision", "Engine", "GPU count", "Metric", "Type", "State")
-_VERBOSE = ("ID", "Reasons")
-_COLOURS = {State.COMPATIBLE: "green", State.INVALID: "red", State.UNKNOWN: "default"}
+_VERBOSE = ("ID", "Needs GiB", "Has GiB", "Reasons")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; `profile` is None for a file that could not be read."""
+    """One line of the table; `profile` is None for a file that could not be read.
+
+    `verdict` is None where nothing was judged: for such a file, and where no device was looked at.
+    """
 
     id: str
     stem: str
     origin: Origin
     state: State
-    reasons: tuple[str, ...]
     profile: Profile | None
+    verdict: Verdict | None = None
+    problem: str = ""
 
     @classmethod
-    def of(cls, profile: Profile, state: State, reasons: tuple[str, ...] = ()) -> Row:
-        return cls(profile.id, profile.stem, profile.origin, state, reasons, profile)
+    def of(cls, profile: Profile, verdict: Verdict | None = None) -> Row:
+        state = verdict.state if verdict else State.UNKNOWN
+        return cls(profile.id, profile.stem, profile.origin, state, profile, verdict)
 
     @classmethod
     def of_problem(cls, problem: Problem) -> Row:
         reason = f"{problem.path}: {problem.reason}"
-        return cls(problem.id, problem.path.stem, problem.origin, State.INVALID, (reason,), None)
+        return cls(problem.id, problem.path.stem, problem.origin, State.INVALID, None, problem=reason)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        if self.problem:
+            return (self.problem,)
+        return self.verdict.reasons if self.verdict else ()
+
+    @property
+    def change(self) -> str:
+        return self.verdict.change if self.verdict else ""
+
+    @property
+    def against(self) -> tuple[Objection, ...]:
+        """All that keeps it from being taken by itself."""
+        if self.problem:
+            return (Objection(State.INVALID, self.problem),)
+        return against(self.verdict) if self.verdict else ()
+
+    @property
+    def fit(self) -> Fit | None:
+        return self.verdict.fit if self.verdict and isinstance(self.verdict.fit, Fit) else None
 
     def cells(self, verbose: bool) -> tuple[str, ...]:
-        more = (self.id, "; ".join(self.reasons)) if verbose else ()
+        more = (self.id, *self._memory(), "; ".join(self.reasons)) if verbose else ()
         if self.profile is None:
             return (self.stem, "-", "-", "-", "-", "-", "-", self.state, *more)
         m = self.profile.metadata
@@ -55,67 +82,57 @@ class Row:
             "profile_id": self.id,
             "compatibility": str(self.state),
             "reasons": list(self.reasons),
+            "change": self.change or None,
+            "memory": memory_object(self.verdict.fit) if self.verdict else None,
             "profile": profile_object(self.profile) if self.profile else None,
         }
 
+    def _memory(self) -> tuple[str, str]:
+        return (gib(self.fit.needs_bytes), gib(self.fit.budget_bytes)) if self.fit else ("-", "-")
 
-def table(rows: list[Row], verbose: bool) -> str:
+
+@dataclass(frozen=True)
+class Listing:
+    """The rows that were asked for; `choose` says what would be chosen, None where nothing was judged."""
+
+    rows: Sequence[Row]
+    choose: Callable[[], Choice] | None = None
+    verbose: bool = False
+
+
+def table(listing: Listing) -> str:
     """Draw the table on a terminal; in a pipe print columns that `cut` and `awk` understand."""
-    return _drawn(rows, verbose) if sys.stdout.isatty() else text(rows, verbose)
+    if not is_terminal():
+        return text(listing)
+    from aim_runtime.cli.drawn import drawn  # a pipe need not wait for what it will not see
+
+    return drawn(listing)
 
 
-def text(rows: list[Row], verbose: bool) -> str:
+def text(listing: Listing) -> str:
     """Columns with two spaces between them."""
-    lines = [_COLUMNS + (_VERBOSE if verbose else ()), *(row.cells(verbose) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    padded = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
+    head = _COLUMNS + (_VERBOSE if listing.verbose else ())
+    return "\n".join(columns([head, *(row.cells(listing.verbose) for row in listing.rows)]))
+
+
+def columns(lines: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
+    """Lines of cells as columns with two spaces between them; those in `right` have their ends in line."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    aligned = "  ".join(
+        f"{{:{'>' if number in right else '<'}{width}}}" for number, width in enumerate(widths)
     )
-    return "\n".join(line.rstrip() for line in padded)
+    return [aligned.format(*line).rstrip() for line in lines]
 
 
-def as_json(rows: list[Row], verbose: bool) -> str:
-    return json.dumps([row.as_object() for row in rows], indent=2, ensure_ascii=False)
+def as_json(listing: Listing) -> str:
+    return json.dumps([row.as_object() for row in listing.rows], indent=2, ensure_ascii=False)
 
 
-def as_yaml(rows: list[Row], verbose: bool) -> str:
-    return to_yaml([row.as_object() for row in rows])
+def as_yaml(listing: Listing) -> str:
+    return to_yaml([row.as_object() for row in listing.rows])
 
 
-def _drawn(rows: list[Row], verbose: bool) -> str:
-    """The table with colours; `verbose` puts the id and the reasons below each profile."""
-    from rich.box import SIMPLE_HEAD  # a terminal waits gladly for what a pipe need not
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    for column in _COLUMNS:
-        drawn.add_column(column, no_wrap=True, justify="right" if column == "GPU count" else "left")
-    for row in rows:
-        *cells, _ = row.cells(verbose=False)
-        drawn.add_row(*cells, Text(row.state, style=_COLOURS.get(row.state, "yellow")))
-    console = Console()
-    # Wider than the terminal is wrapped by it; narrower columns would hide what was asked for.
-    wide = console.options.update(width=1000)
-    console.width = max(console.width, console.measure(drawn, options=wide).maximum)
-    with console.capture() as capture:
-        console.print(drawn)
-    head, rule, *lines = [line.rstrip() for line in capture.get().strip("\n").splitlines() if line.strip()]
-    if verbose:
-        lines = [f"{line}{_details(row)}" for line, row in zip(lines, rows, strict=True)]
-    good = sum(row.state is State.COMPATIBLE for row in rows)
-    count = f"{len(rows)} profiles, {good} compatible with this machine and request"
-    return "\n".join([head, rule, *lines, "", count])
-
-
-def _details(row: Row) -> str:
-    return "".join(
-        click.style(f"\n     {line}", dim=True) for line in (f"AIM_PROFILE_ID={row.id}", *row.reasons)
-    )
-
-
-FORMATS: dict[str, Callable[[list[Row], bool], str]] = {
+FORMATS: dict[str, Callable[[Listing], str]] = {
     "table": table,
     "text": text,
     "json": as_json,

@@ -8,7 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
+from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Selection
 from aim_runtime.settings import Settings
@@ -17,6 +19,7 @@ from aim_runtime.settings import Settings
 class Layer(StrEnum):
     """Who gave a value; declared from the weakest to the strongest."""
 
+    ARCHITECTURE = "model's architecture"
     PROFILE = "profile"
     ENGINE_ARGS = "AIM_ENGINE_ARGS"
     COMMAND_LINE = "command line"
@@ -73,7 +76,25 @@ class Engine(Protocol):
     def problems(self, profile: Profile, install: EngineInstall | None) -> tuple[str, ...]:
         """Return why the engine would refuse the profile's arguments; empty when it would not."""
 
+    def demand(
+        self,
+        profile: Profile,
+        settings: Settings,
+        install: EngineInstall | None,
+        model: Architecture,
+        memory_bytes: int | None,
+    ) -> Demand:
+        """What the engine will ask of an accelerator of `memory_bytes` under profile and settings."""
+
     def launch(
-        self, selection: Selection, location: Location, settings: Settings, install: EngineInstall | None
+        self,
+        selection: Selection,
+        location: Location,
+        settings: Settings,
+        install: EngineInstall | None,
+        model: Architecture,
     ) -> Launch:
-        """Put the command together. Raises UnknownEngineArgument for an argument of the user's."""
+        """Put the command together. Raises UnknownEngineArgument for an argument of the user's.
+
+        `model` is what is known of the weights: what the profile leaves open may follow from it.
+        """

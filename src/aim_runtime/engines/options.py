@@ -5,17 +5,37 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from aim_runtime.engines.vllm_rules import NEEDS_A_VALUE, against_value, outside, together
 from aim_runtime.errors import did_you_mean
+
+
+class Against(StrEnum):
+    """What an objection is about: an option that is not there, its value, or options together."""
+
+    OPTION = "option"
+    VALUE = "value"
+    TOGETHER = "together"
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why an engine would refuse the argument `key`."""
+
+    key: str
+    against: Against
+    text: str
 
 
 @dataclass(frozen=True)
 class Options:
     """Which arguments an engine version takes.
 
-    `table` maps a dashed long name to its `kind` (value, flag, boolean, list, json) and choices.
+    `table` maps a dashed long name to its `kind` (value, flag, boolean, list, json), its choices and,
+    where it takes numbers, their `type` (int, float, size, length).
     """
 
     version: str
@@ -64,28 +84,43 @@ class Options:
 
     def problems(self, arguments: Mapping[str, Any]) -> Iterator[str]:
         """Yield why this engine would refuse the arguments (already in their normal spelling)."""
+        for objection in self.objections(arguments):
+            yield objection.text
+
+    def objections(self, arguments: Mapping[str, Any]) -> Iterator[Objection]:
+        """The same, each with the argument it is about."""
         for key, value in arguments.items():
-            if self.kind(key) is None:
-                yield f"vLLM {self.version} has no option {key}{did_you_mean(key, self.table)}"
-                continue
-            choices = [] if "." in key else [str(choice) for choice in self._option(key).get("choices", ())]
-            for each in value if isinstance(value, list) else [value]:
-                if choices and each is not None and str(each) not in choices:
-                    yield f"{key}: {each!r} is not one of {', '.join(choices)}"
+            option = self._option(key)
+            if not option:
+                text = f"vLLM {self.version} has no option {key}{did_you_mean(key, self.table)}"
+                yield Objection(key, Against.OPTION, text)
+            elif "." not in key:
+                refused = against_value(value, option)
+                if refused:
+                    joint = " " if refused == NEEDS_A_VALUE else ": "
+                    yield Objection(key, Against.VALUE, f"{key}{joint}{refused}")
+            elif value is None:
+                yield Objection(key, Against.VALUE, f"{key} {NEEDS_A_VALUE}")
+        yield from unlisted_objections(arguments)
         yield from self._parsers(arguments)
 
-    def _parsers(self, arguments: Mapping[str, Any]) -> Iterator[str]:
-        if arguments.get("enable-auto-tool-choice", False) is not False and not arguments.get(
-            "tool-call-parser"
-        ):
-            yield "enable-auto-tool-choice needs a tool-call-parser"
+    def _parsers(self, arguments: Mapping[str, Any]) -> Iterator[Objection]:
         for key, known in (
             ("tool-call-parser", self.tool_parsers),
             ("reasoning-parser", self.reasoning_parsers),
         ):
             name = arguments.get(key)
-            if name and name not in known:
-                yield f"vLLM {self.version} has no {key} {name}{did_you_mean(str(name), known)}"
+            if name and name is not True and name not in known:
+                text = f"vLLM {self.version} has no {key} {name}{did_you_mean(str(name), known)}"
+                yield Objection(key, Against.VALUE, text)
+
+
+def unlisted_objections(arguments: Mapping[str, Any]) -> Iterator[Objection]:
+    """Yield what every version refuses that is known, also one whose options are not on file."""
+    for key, text in outside(arguments):
+        yield Objection(key, Against.VALUE, text)
+    for key, text in together(arguments):
+        yield Objection(key, Against.TOGETHER, text)
 
 
 def canonical(key: str) -> str:

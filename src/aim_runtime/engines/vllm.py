@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,11 @@ from typing import Any
 from aim_runtime.engines import args
 from aim_runtime.engines.launch import Argument, EngineInstall, Launch, Layer
 from aim_runtime.engines.options import Options
+from aim_runtime.engines.vllm_memory import demand, whole
+from aim_runtime.engines.vllm_parsers import parsers
+from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
+from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Selection
 from aim_runtime.settings import Settings
@@ -21,10 +25,12 @@ from aim_runtime.vocabulary import AcceleratorType
 TARGET_VERSION = "0.32.0"
 _OPTIONS = Path(__file__).parent / "vllm_args"
 # What the runtime must own, and the setting to use instead.
-_OWNED = {"port": "AIM_PORT", "model": "AIM_MODEL_ID", "served-model-name": "AIM_CUSTOM_MODEL_NAME"}
+OWNED = {"port": "AIM_PORT", "model": "AIM_MODEL_ID", "served-model-name": "AIM_CUSTOM_MODEL_NAME"}
 # What profiles and users may replace. Without time to stop in, vLLM kills its core on SIGTERM, and
 # requests in flight are cut.
 _DEFAULTS = {"shutdown-timeout": 20}
+_NOT_KNOWN = Architecture()
+_PARALLEL, _LENGTH = "tensor-parallel-size", "max-model-len"
 
 
 class Vllm:
@@ -63,11 +69,32 @@ class Vllm:
             found.append(f"tensor-parallel-size {given} differs from accelerator_count {count}")
         return tuple(found)
 
+    def demand(
+        self,
+        profile: Profile,
+        settings: Settings,
+        install: EngineInstall | None,
+        model: Architecture,
+        memory_bytes: int | None,
+    ) -> Demand:
+        options = options_for(install)
+        arguments = _of_profile(profile, options, model)
+        arguments |= args.normal(settings.engine_args, options)
+        arguments |= args.normal(args.parse_tokens(settings.extra_args, options), options)
+        environment = {**profile.content.env_vars, **settings.engine_environment}
+        on_cpu = profile.metadata.accelerator_type is AcceleratorType.CPU
+        count = 1 if on_cpu else profile.metadata.accelerator_count
+        return demand(arguments, environment, model, memory_bytes=memory_bytes, count=count, on_cpu=on_cpu)
+
     def launch(
-        self, selection: Selection, location: Location, settings: Settings, install: EngineInstall | None
+        self,
+        selection: Selection,
+        location: Location,
+        settings: Settings,
+        install: EngineInstall | None,
+        model: Architecture = _NOT_KNOWN,
     ) -> Launch:
         options = options_for(install)
-        profile = selection.profile
         environment, notes = _environment(selection, settings)
         users = (
             (Layer.ENGINE_ARGS, args.normal(settings.engine_args, options)),
@@ -77,32 +104,68 @@ class Vllm:
             args.refuse_unknown(arguments, options, layer)
             notes += [
                 f"{key} in {layer} is ignored: set {variable} instead"
-                for key, variable in _OWNED.items()
+                for key, variable in OWNED.items()
                 if key in arguments
             ]
         by_call = install.command if install else ("vllm", "serve")
-        model = {"model": str(location.path)} if "-m" in by_call else {}
-        owned = {**model, "served-model-name": _names(location, settings), "port": settings.port}
-        merged = args.merge(
-            [
-                (Layer.RUNTIME, _DEFAULTS),
-                (Layer.PROFILE, _of_profile(profile, options)),
-                *((layer, {k: v for k, v in given.items() if k not in _OWNED}) for layer, given in users),
-                (Layer.RUNTIME, owned),
-            ]
+        path = {"model": str(location.path)} if "-m" in by_call else {}
+        owned = {**path, "served-model-name": _names(location, settings), "port": settings.port}
+        given = (
+            (Layer.PROFILE, _of_profile(selection.profile, options, model)),
+            *((layer, _without_owned(said)) for layer, said in users),
         )
+        known, lacks = _of_architecture(selection.profile, location, given, options, model)
+        merged = args.merge(
+            [(Layer.RUNTIME, _DEFAULTS), (Layer.ARCHITECTURE, known), *given, (Layer.RUNTIME, owned)]
+        )
+        notes += lacks
         args.refuse_together(merged, options)
-        positional = [] if model else [str(location.path)]
+        positional = [] if path else [str(location.path)]
         argv = [*by_call, *positional, *_argv(merged, options)]
         return Launch(tuple(argv), environment, merged, "/health", settings.port, tuple(notes))
 
 
-def _of_profile(profile: Profile, options: Options) -> dict[str, Any]:
-    """The profile's arguments, with tensor parallelism over all of the profile's accelerators."""
-    arguments = args.normal(profile.content.engine_args, options)
+def _without_owned(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in arguments.items() if key not in OWNED}
+
+
+def _of_profile(profile: Profile, options: Options, model: Architecture) -> dict[str, Any]:
+    """The profile's arguments but those the runtime owns, over all of the profile's accelerators.
+
+    A general profile's context is what its accelerator has room for: a model that can take less has
+    its own limit, which is the engine's default.
+    """
+    arguments = _without_owned(args.normal(profile.content.engine_args, options))
+    if profile.content.aim_id is None and model.max_positions:
+        length = whole(arguments.get(_LENGTH))
+        if length and length > model.max_positions:
+            del arguments[_LENGTH]
     if profile.metadata.accelerator_type is AcceleratorType.GPU:
-        arguments["tensor-parallel-size"] = profile.metadata.accelerator_count
+        arguments[_PARALLEL] = profile.metadata.accelerator_count
     return arguments
+
+
+def _of_architecture(
+    profile: Profile,
+    location: Location,
+    given: Iterable[tuple[Layer, Mapping[str, Any]]],
+    options: Options,
+    model: Architecture,
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The parsers of the model under a general profile; a model's own profile says what it wants."""
+    if profile.content.aim_id is not None:
+        return {}, ()
+    said = {key: value for _, arguments in given for key, value in arguments.items()}
+    # The name of the weights: the one they are served under may be anything.
+    found = parsers(model, location.sources[0].model_id, said, options, importable)
+    return found.arguments, found.notes
+
+
+def importable(package: str) -> bool:
+    """Whether the engine, which was found on this interpreter's path, would find a package there too."""
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None
 
 
 def _names(location: Location, settings: Settings) -> list[str]:

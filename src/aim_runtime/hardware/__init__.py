@@ -24,17 +24,17 @@ def detect(
     Raises HardwareError for a board that cannot be used as it is, InvalidValue for an unknown model.
     """
     processor = cpu.probe()
-    if type_ is AcceleratorType.CPU or (model is not None and model.casefold() == cpu.MODEL.casefold()):
-        return Hardware((), processor, cpu.SOURCE)
+    declared_cpu = cpu.declared(model, processor) if model else None
+    if type_ is AcceleratorType.CPU or declared_cpu:
+        return Hardware((), declared_cpu or processor, declared.SOURCE if declared_cpu else cpu.SOURCE)
     if model is not None:
         # A probe only counts here, and a machine that cannot be probed is why people declare.
-        return Hardware(
-            declared.declare(model, count, 0 if count else _count(probes)), processor, declared.SOURCE
-        )
+        gpus = declared.declare(model, count, 0 if count else _count(probes))
+        return Hardware(gpus, processor, declared.SOURCE, count_declared=count is not None)
     for source, probe in probes:
-        gpus = probe()
-        if gpus:
-            return Hardware(gpus, processor, source)
+        seen = probe()
+        if seen:
+            return Hardware(seen, processor, source)
     return Hardware((), processor, cpu.SOURCE)
 
 

@@ -15,11 +15,12 @@ from aim_runtime.vocabulary import AcceleratorType
 
 SOURCE = "the amdgpu driver (KFD topology)"
 TOPOLOGY = Path("/sys/class/kfd/kfd/topology/nodes")
+DRM = Path("/sys/class/drm")
 # Frame-buffer heaps; heap 0 is the system's memory (linux: kfd_crat.h).
 _FRAME_BUFFER_HEAPS = (1, 2)
 
 
-def probe(topology: Path = TOPOLOGY) -> tuple[Accelerator, ...] | None:
+def probe(topology: Path = TOPOLOGY, drm: Path = DRM) -> tuple[Accelerator, ...] | None:
     """Return the GPUs this process may use, None where the driver is not there.
 
     Raises HardwareError for a partitioned board, whose slices no profile describes yet.
@@ -36,15 +37,20 @@ def probe(topology: Path = TOPOLOGY) -> tuple[Accelerator, ...] | None:
             found.append((node, properties))
     _refuse_partitions([properties for _, properties in found])
     return tuple(
-        _accelerator(index, properties, _memory_bytes(node)) for index, (node, properties) in enumerate(found)
+        _accelerator(index, properties, _memory_bytes(node), _used_bytes(drm, properties))
+        for index, (node, properties) in enumerate(found)
     )
 
 
-def _accelerator(index: int, properties: dict[str, int], memory_bytes: int | None) -> Accelerator:
+def _accelerator(
+    index: int, properties: dict[str, int], memory_bytes: int | None, used_bytes: int | None
+) -> Accelerator:
     pci_id = properties.get("device_id", 0)
     device = BY_PCI_ID.get(pci_id)
     name = device.name if device else f"AMD GPU {pci_id:#06x}"
-    return Accelerator(AcceleratorType.GPU, index, device.model if device else None, name, memory_bytes)
+    free_bytes = None if memory_bytes is None or used_bytes is None else max(0, memory_bytes - used_bytes)
+    model = device.model if device else None
+    return Accelerator(AcceleratorType.GPU, index, model, name, memory_bytes, free_bytes=free_bytes)
 
 
 def _refuse_partitions(gpus: list[dict[str, int]]) -> None:
@@ -69,6 +75,16 @@ def _memory_bytes(node: Path) -> int | None:
         if properties.get("heap_type") in _FRAME_BUFFER_HEAPS:
             total += properties.get("size_in_bytes", 0)
     return total or None
+
+
+def _used_bytes(drm: Path, properties: dict[str, int]) -> int | None:
+    """What processes hold of the board's memory, by its render node; None where that cannot be read."""
+    path = drm / f"renderD{properties.get('drm_render_minor', 0)}" / "device" / "mem_info_vram_used"
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
 
 
 def _properties(path: Path) -> dict[str, int]:

@@ -131,7 +131,7 @@ class HubSource:
     def _result(self, answer: Future[background.T], ref: ModelRef, *, started: bool) -> background.T:
         try:
             return answer.result()
-        except _foreign_errors() as error:
+        except foreign_errors() as error:
             raise explain(error, ref, self.endpoint, started=started) from error
 
 
@@ -161,7 +161,7 @@ class _Snapshot:
         )
 
 
-def _foreign_errors() -> tuple[type[BaseException], ...]:
+def foreign_errors() -> tuple[type[BaseException], ...]:
     """Return what huggingface_hub raises for anything but a bug of ours."""
     from huggingface_hub.errors import HfHubHTTPError
 

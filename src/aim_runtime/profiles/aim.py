@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, to_builtins
 
 from aim_runtime.errors import InvalidModelRef
 from aim_runtime.models.ref import ModelRef
@@ -88,11 +88,30 @@ class _Weights(_Strict, frozen=True):
         return tuple(map(ModelRef.parse, self.sources))
 
 
-class _Architecture(_Strict, frozen=True):
-    """Keys of the model's `config.json`, under their names there."""
+class _Architecture(_Strict, frozen=True, omit_defaults=True):
+    """Keys of the model's `config.json`, under their names there: by them is told what fits."""
 
+    architectures: list[str] = []
+    model_type: str | None = None
+    num_hidden_layers: int | None = None
+    hidden_size: int | None = None
     num_attention_heads: int | None = None
     num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    intermediate_size: int | None = None
+    vocab_size: int | None = None
+    max_position_embeddings: int | None = None
+    tie_word_embeddings: bool | None = None
+    sliding_window: int | None = None
+    sliding_window_pattern: int | None = None
+    layer_types: list[str] = []
+    kv_lora_rank: int | None = None
+    qk_rope_head_dim: int | None = None
+    num_experts: int | None = None
+    num_local_experts: int | None = None
+    n_routed_experts: int | None = None
+    num_experts_per_tok: int | None = None
+    moe_intermediate_size: int | None = None
 
 
 class AimFile(_Strict, frozen=True):
@@ -123,6 +142,17 @@ class AimFile(_Strict, frozen=True):
     def sources(self) -> tuple[ModelRef, ...]:
         return self.weights.refs()
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """What is known of the model's `config.json`."""
+        found: dict[str, Any] = to_builtins(self.architecture)
+        return found
+
     def size_bytes(self, precision: Precision) -> int | None:
-        """Bytes of the whole model in memory at `precision`, None when not known."""
-        return self.weights.size_bytes.get(_SAME_SIZE.get(precision, precision))
+        """Bytes of the whole model in memory at `precision`, None when not known.
+
+        A profile for a precision that no checkpoint of the AIM has loads the checkpoint there is: the
+        first one listed (gpt-oss is MXFP4 whatever a general profile is called).
+        """
+        sizes = self.weights.size_bytes
+        return sizes.get(_SAME_SIZE.get(precision, precision)) or next(iter(sizes.values()), None)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from aim_runtime.profiles.aim import AimFile
+from aim_runtime.profiles.faults import Broken
 from aim_runtime.profiles.profile import Profile, ProfileFile, todays_spelling
-from aim_runtime.profiles.read import Broken, read
+from aim_runtime.profiles.read import read
 from aim_runtime.vocabulary import Origin, place
 
 AIM_FILE = "metadata.yaml"
+_PLACES = {origin: place(origin) for origin in Origin}
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,9 @@ class Problem:
     origin: Origin
     path: Path
     reason: str
+
+
+_Entry = Profile | Problem
 
 
 @dataclass(frozen=True)
@@ -46,31 +52,47 @@ def load_catalog(roots: Iterable[Path], aim_id: str | None) -> Catalog:
     Where two roots have the same profile id the earlier root's is taken. Raises nothing for a broken
     file: it becomes a Problem.
     """
-    profiles: dict[str, Profile] = {}
-    problems: dict[str, Problem] = {}
+    entries: dict[str, _Entry] = {}
+    doubled: list[Problem] = []
     aim: AimFile | None = None
     for root in roots:
+        here: dict[str, _Entry] = {}
         for origin, path in _files(root, aim_id):
             entry = _load(root, origin, path, aim_id)
-            if entry.id in profiles or entry.id in problems:
-                continue
-            if isinstance(entry, Profile):
-                profiles[entry.id] = entry
-            else:
-                problems[entry.id] = entry
-        if aim is None and aim_id and (root / aim_id / AIM_FILE).is_file():
-            found = read(root / aim_id / AIM_FILE, AimFile)
-            if isinstance(found, Broken):
-                problems[f"{aim_id}/{AIM_FILE}"] = Problem(
-                    f"{aim_id}/{AIM_FILE}", Origin.MODEL, root / aim_id / AIM_FILE, found.reason
-                )
+            first = here.setdefault(entry.id, entry)
+            if first is not entry:
+                reason = f"has the profile id {entry.id}, and so has {first.path}; rename one of them"
+                doubled.append(Problem(entry.id, entry.origin, path, _joined(entry, reason)))
+        entries = here | entries
+        if aim is None and aim_id:
+            found = _aim(root / aim_id / AIM_FILE, aim_id)
+            if isinstance(found, Problem):
+                entries.setdefault(found.id, found)
             else:
                 aim = found
+    problems = [*doubled, *(entry for entry in entries.values() if isinstance(entry, Problem))]
     return Catalog(
-        tuple(sorted(profiles.values(), key=lambda profile: (place(profile.origin), profile.id))),
-        tuple(sorted(problems.values(), key=lambda problem: (place(problem.origin), problem.id))),
+        tuple(sorted((entry for entry in entries.values() if isinstance(entry, Profile)), key=_search_order)),
+        tuple(sorted(problems, key=lambda problem: (*_search_order(problem), problem.path))),
         aim,
     )
+
+
+def _search_order(entry: _Entry) -> tuple[int, str]:
+    return _PLACES[entry.origin], entry.id
+
+
+def _joined(entry: _Entry, reason: str) -> str:
+    return f"{entry.reason}; {reason}" if isinstance(entry, Problem) else reason
+
+
+def _aim(path: Path, aim_id: str) -> AimFile | Problem | None:
+    if not path.is_file():
+        return None
+    found = read(path, AimFile)
+    if isinstance(found, Broken):
+        return Problem(f"{aim_id}/{AIM_FILE}", Origin.MODEL, path, found.reason)
+    return found
 
 
 def _files(root: Path, aim_id: str | None) -> Iterator[tuple[Origin, Path]]:
@@ -84,19 +106,41 @@ def _files(root: Path, aim_id: str | None) -> Iterator[tuple[Origin, Path]]:
         yield Origin.GENERAL, path
 
 
-def _yaml(folder: Path, *, deep: bool = False) -> list[Path]:
-    """List the YAML files, without a mounted ConfigMap's `..data` copies of them."""
-    found = folder.rglob("*.yaml") if deep else folder.glob("*.yaml")
-    return sorted(
-        path
-        for path in found
-        if path.name != AIM_FILE
-        and not any(part.startswith("..") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+def _yaml(folder: Path, *, deep: bool = False, above: tuple[Path, ...] = ()) -> list[Path]:
+    """List the YAML files in the order of their names, and with `deep` those of the folders in it.
+
+    A mounted ConfigMap has its files twice: in a folder `..2026_11_23`, which is left out, and by links
+    to them, which are followed, as are links to folders unless they lead back `above`.
+    """
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        return [folder]  # reading it will say what is wrong with it
+    found = []
+    within = (*above, folder.resolve()) if deep else ()
+    for entry in entries:
+        name = entry.name
+        if name.startswith(".."):
+            continue
+        if name.endswith(".yaml") and name != AIM_FILE and _is(entry.is_file):
+            found.append(folder / name)
+        elif deep and _is(entry.is_dir) and (folder / name).resolve() not in within:
+            found += _yaml(folder / name, deep=True, above=within)
+    return found
 
 
-def _load(root: Path, origin: Origin, path: Path, aim_id: str | None) -> Profile | Problem:
+def _is(asked: Callable[[], bool]) -> bool:
+    """The answer about an entry of a folder; a link that leads nowhere or to itself is nothing."""
+    try:
+        return asked()
+    except OSError:
+        return False
+
+
+def _load(root: Path, origin: Origin, path: Path, aim_id: str | None) -> _Entry:
     found = read(path, ProfileFile, todays_spelling)
     if isinstance(found, Broken):
         # Its content does not say what it is for: its place does.
@@ -104,11 +148,12 @@ def _load(root: Path, origin: Origin, path: Path, aim_id: str | None) -> Profile
         return Problem(path.stem if origin is Origin.MODEL else place, origin, path, found.reason)
     if origin is Origin.CUSTOM_MODEL and found.aim_id is None:
         origin = Origin.CUSTOM_GENERAL
-    profile_id = _id(origin, path.stem, found.aim_id)
+    stem = path.stem
+    profile_id = _id(origin, stem, found.aim_id)
     misplaced = _misplaced(origin, found, aim_id)
     if misplaced:
         return Problem(profile_id, origin, path, misplaced)
-    return Profile(profile_id, path.stem, origin, path, found)
+    return Profile(profile_id, stem, origin, path, found)
 
 
 def _misplaced(origin: Origin, content: ProfileFile, aim_id: str | None) -> str:

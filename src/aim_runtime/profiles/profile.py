@@ -40,9 +40,11 @@ class Evidence(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `published` settings claim no measurement of ours; `measured` ones carry the figures, each named
     with its unit, and what they were measured on. `baseline` is the engine's defaults in the same run.
+    `derived` ones were computed by the rules of `engine` on `date`, and `changes` says from what: they
+    name nothing that could be taken for a measurement.
     """
 
-    source: Literal["published", "measured"]
+    source: Literal["published", "measured", "derived"]
     release: str | None = None
     changes: list[str] = []
     engine: str | None = None
@@ -58,6 +60,13 @@ class Evidence(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ValueError("published evidence names a release and claims no figures")
         if self.source == "measured" and not (self.figures and self.engine and self.machine and self.date):
             raise ValueError("measured evidence has figures, engine, machine and date")
+        if self.source == "derived" and (self._measured or not (self.engine and self.date)):
+            raise ValueError("derived evidence has engine and date, and of the rest only changes")
+
+    @property
+    def _measured(self) -> bool:
+        named = (self.release, self.machine, self.model, self.workload)
+        return any(named) or bool(self.figures or self.baseline)
 
 
 class ProfileFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

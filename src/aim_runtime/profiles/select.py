@@ -1,20 +1,15 @@
-"""Which profile is right: judge each one, rank the ones that pass, take the first. Pure."""
+"""Which profile is right: rank the ones that pass, take the first, or say why there is none. Pure."""
 
 from __future__ import annotations
 
 from aim_runtime.errors import InvalidProfile, NoProfile, ProfileNotFound, did_you_mean
 from aim_runtime.hardware.accelerator import Hardware
-from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.catalog import Catalog, Problem
-from aim_runtime.profiles.fit import fit_weights
-from aim_runtime.profiles.profile import Metadata, Profile
+from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Selection, Verdict
 from aim_runtime.settings import Settings
 from aim_runtime.vocabulary import AcceleratorType, ProfileType, State, place
 
-# vLLM's own default where a profile does not say (0.32: vllm/config/cache.py).
-_DEFAULT_UTILIZATION = 0.92
-UNKNOWN_MODEL = Architecture()
 # The states of profiles worth naming when none is right, the nearest first.
 _NEARNESS = (
     State.MEMORY_MISMATCH,
@@ -25,110 +20,11 @@ _NEARNESS = (
 )
 
 
-def judge(
-    profile: Profile,
-    settings: Settings,
-    hardware: Hardware,
-    problems: tuple[str, ...] = (),
-    model: Architecture = UNKNOWN_MODEL,
-) -> Verdict:
-    """Hold a profile against the request and the machine; the state is the first test it fails.
-
-    `problems` are the engine's own objections to the profile's arguments; `model` is what is known of
-    the model at the profile's precision.
-    """
-    metadata = profile.metadata
-    against: list[tuple[State, str]] = [(State.INVALID, problem) for problem in problems]
-    if metadata.engine != settings.engine:
-        against.append((State.ENGINE_MISMATCH, f"is for the engine {metadata.engine}, not {settings.engine}"))
-    if metadata.metric is not settings.metric:
-        against.append((State.METRIC_MISMATCH, f"is for {metadata.metric}, not {settings.metric}"))
-    aim_id = profile.content.aim_id
-    if aim_id is not None and aim_id != settings.aim:
-        against.append((State.MODEL_MISMATCH, f"is for {aim_id}, not {settings.aim or 'any model'}"))
-    against += [
-        (State.GPU_MISMATCH, reason) for reason in _against_hardware(profile, settings, hardware, model)
-    ]
-    if settings.precision is not None and metadata.precision is not settings.precision:
-        against.append((State.PRECISION_MISMATCH, f"is {metadata.precision}, not {settings.precision}"))
-    against += [
-        (State.MEMORY_MISMATCH, reason) for reason in _against_memory(profile, hardware, model.weights_bytes)
-    ]
-    state = against[0][0] if against else State.COMPATIBLE
-    return Verdict(profile, state, tuple(reason for _, reason in against))
-
-
-def _against_hardware(
-    profile: Profile, settings: Settings, hardware: Hardware, model: Architecture
-) -> list[str]:
-    metadata = profile.metadata
-    if metadata.accelerator_type is AcceleratorType.CPU:
-        return _against_cpu(metadata, settings, hardware)
-    available = len(hardware.gpus_of(metadata.accelerator_model))
-    if not available:
-        return [f"needs {metadata.accelerator_count} x {metadata.accelerator_model}, none here"]
-    if settings.accelerator_count is not None and metadata.accelerator_count != settings.accelerator_count:
-        return [f"uses {metadata.accelerator_count} accelerators, not {settings.accelerator_count}"]
-    if metadata.accelerator_count > available:
-        return [f"needs {metadata.accelerator_count} x {metadata.accelerator_model}, {available} available"]
-    if not model.splits_over(metadata.accelerator_count):
-        heads = (
-            f"{model.attention_heads} attention heads ({model.key_value_heads or 'as many'} key-value heads)"
-        )
-        return [f"cannot spread {heads} over {metadata.accelerator_count} accelerators"]
-    return []
-
-
-def _against_cpu(metadata: Metadata, settings: Settings, hardware: Hardware) -> list[str]:
-    if settings.accelerator_type is AcceleratorType.GPU:
-        return ["is for the CPU, not a GPU"]
-    if hardware.gpus:
-        return ["is for the CPU; set AIM_ACCELERATOR_TYPE=cpu to use it on a machine with GPUs"]
-    if metadata.accelerator_model != hardware.cpu.model:
-        return [f"is for {metadata.accelerator_model}"]
-    # No test of the count: for a CPU it is the number of cores that a profile recommends.
-    return []
-
-
-def _against_memory(profile: Profile, hardware: Hardware, weights_bytes: int | None) -> list[str]:
-    """The weights must fit; where their size or the memory is not known, nothing is claimed."""
-    on_cpu = profile.metadata.accelerator_type is AcceleratorType.CPU
-    devices = (hardware.cpu,) if on_cpu else hardware.gpus_of(profile.metadata.accelerator_model)
-    memory = min((device.memory_bytes for device in devices if device.memory_bytes), default=None)
-    count = 1 if on_cpu else profile.metadata.accelerator_count
-    fit = fit_weights(weights_bytes, memory, count, 1.0 if on_cpu else _utilization(profile))
-    return [f"does not fit: {fit}"] if fit and not fit.fits else []
-
-
-def _utilization(profile: Profile) -> float:
-    """The share of a GPU's memory that the engine may use."""
-    spelled = {key.replace("_", "-"): value for key, value in profile.content.engine_args.items()}
-    given = spelled.get("gpu-memory-utilization", _DEFAULT_UTILIZATION)
-    return float(given) if isinstance(given, int | float) else _DEFAULT_UTILIZATION
-
-
-def _summary(hardware: Hardware) -> str:
-    if not hardware.gpus:
-        return "a machine without a GPU"
-    models = sorted({gpu.model or gpu.name for gpu in hardware.gpus})
-    counts = [
-        f"{sum(gpu.model == model or gpu.name == model for gpu in hardware.gpus)} x {model}"
-        for model in models
-    ]
-    return f"{', '.join(counts)} ({hardware.source})"
-
-
 def rank(profile: Profile) -> tuple[int, int, int, int, str]:
     """Sort key, best first: the most accelerators, then search layer, precision, type, id."""
     metadata = profile.metadata
     count = metadata.accelerator_count if metadata.accelerator_type is AcceleratorType.GPU else 0
-    return (
-        -count,
-        place(profile.origin),
-        place(metadata.precision),
-        place(metadata.type),
-        profile.id,
-    )
+    return (-count, place(profile.origin), place(metadata.precision), place(metadata.type), profile.id)
 
 
 def select(
@@ -137,23 +33,32 @@ def select(
     """Choose a profile. Raises ProfileNotFound, InvalidProfile or NoProfile, each with what would help."""
     if settings.profile_id:
         return _explicit(settings.profile_id, hardware, catalog, verdicts)
-    compatible = sorted(
-        (verdict.profile for verdict in verdicts if verdict.state is State.COMPATIBLE), key=rank
-    )
-    automatic = [profile for profile in compatible if _automatic(profile, settings)]
+    compatible = ranked(verdicts, hardware)
+    automatic = [verdict for verdict in compatible if verdict.automatic]
     if automatic:
         return _selection(automatic[0], hardware, verdicts)
-    manual = [profile for profile in compatible if profile.metadata.type is ProfileType.UNOPTIMIZED]
+    manual = [each for each in compatible if each.profile.metadata.type is ProfileType.UNOPTIMIZED]
     if manual and settings.allow_unoptimized:
         why = "taken because AIM_ALLOW_UNOPTIMIZED is set and nothing better is right"
-        return _selection(manual[0], hardware, verdicts, (f"{manual[0].id} is unoptimized; {why}",))
+        warning = f"{manual[0].profile.id} is unoptimized; {why}"
+        return _selection(manual[0], hardware, verdicts, (warning,))
     raise _none(settings, hardware, catalog, verdicts, compatible)
 
 
-def _automatic(profile: Profile, settings: Settings) -> bool:
-    if profile.metadata.manual_only:
-        return False
-    return settings.allow_general_profile_fallback or profile.metadata.type is not ProfileType.GENERAL
+def ranked(verdicts: tuple[Verdict, ...], hardware: Hardware) -> list[Verdict]:
+    """The verdicts on profiles that would run, best first.
+
+    On a CPU, of one search layer, a profile for exactly this processor goes before one for a more
+    general kind of it.
+    """
+    kinds = hardware.cpu.models
+
+    def key(verdict: Verdict) -> tuple[int, int, int, int, int, str]:
+        count, layer, *rest = rank(verdict.profile)
+        model = verdict.profile.metadata.accelerator_model
+        return (count, layer, kinds.index(model) if model in kinds else 0, *rest)  # type: ignore[return-value]
+
+    return sorted((verdict for verdict in verdicts if verdict.state is State.COMPATIBLE), key=key)
 
 
 def _explicit(
@@ -163,7 +68,8 @@ def _explicit(
     ids = {profile.stem: profile for profile in reversed(catalog.profiles)}
     ids |= {profile.id: profile for profile in catalog.profiles}
     if profile_id in ids:
-        return _explicitly(ids[profile_id], hardware, verdicts)
+        verdict = next(verdict for verdict in verdicts if verdict.profile is ids[profile_id])
+        return _explicitly(verdict, hardware, verdicts)
     for problem in catalog.problems:
         if problem.id == profile_id or problem.path.stem == profile_id:
             raise InvalidProfile(f"the profile {profile_id} is broken: {problem.path}: {problem.reason}")
@@ -173,26 +79,29 @@ def _explicit(
     )
 
 
-def _explicitly(profile: Profile, hardware: Hardware, verdicts: tuple[Verdict, ...]) -> Selection:
-    verdict = next(verdict for verdict in verdicts if verdict.profile is profile)
-    if verdict.state is State.INVALID:
+def _explicitly(verdict: Verdict, hardware: Hardware, verdicts: tuple[Verdict, ...]) -> Selection:
+    profile = verdict.profile
+    first = next((each for each in verdict.objections if each.state is State.INVALID), None)
+    if first:
         raise InvalidProfile(
-            f"the profile {profile.id} would not start: {verdict.reasons[0]}", hint=f"mend {profile.path}"
+            f"the profile {profile.id} would not start: {first.text}",
+            hint=first.change or f"mend {profile.path}",
         )
     warnings = tuple(
         f"{profile.id} {reason}; taken because AIM_PROFILE_ID names it" for reason in verdict.reasons
     )
-    return _selection(profile, hardware, verdicts, warnings)
+    return _selection(verdict, hardware, verdicts, warnings)
 
 
 def _selection(
-    profile: Profile, hardware: Hardware, verdicts: tuple[Verdict, ...], warnings: tuple[str, ...] = ()
+    verdict: Verdict, hardware: Hardware, verdicts: tuple[Verdict, ...], warnings: tuple[str, ...] = ()
 ) -> Selection:
-    if profile.metadata.accelerator_type is AcceleratorType.CPU:
-        return Selection(profile, (hardware.cpu,), hardware.gpus, verdicts, warnings)
-    uses = hardware.gpus_of(profile.metadata.accelerator_model)[: profile.metadata.accelerator_count]
+    metadata = verdict.profile.metadata
+    if metadata.accelerator_type is AcceleratorType.CPU:
+        return Selection(verdict.profile, (hardware.cpu,), hardware.gpus, verdicts, warnings)
+    uses = verdict.uses or hardware.gpus_of(metadata.accelerator_model)[: metadata.accelerator_count]
     leaves = tuple(gpu for gpu in hardware.gpus if gpu not in uses)
-    return Selection(profile, uses, leaves, verdicts, warnings)
+    return Selection(verdict.profile, uses, leaves, verdicts, warnings)
 
 
 def _none(
@@ -200,27 +109,70 @@ def _none(
     hardware: Hardware,
     catalog: Catalog,
     verdicts: tuple[Verdict, ...],
-    compatible: list[Profile],
+    compatible: list[Verdict],
 ) -> NoProfile:
     """Say why nothing was chosen, by the profiles that came nearest."""
-    request = f"{settings.aim or 'this model'} ({settings.metric})"
-    what = f"no profile for {request} on {_summary(hardware)}"
+    precision = f", {settings.precision}" if settings.precision else ""
+    request = f"{settings.aim or 'this model'} ({settings.metric}{precision})"
+    what = f"no profile for {request} on {_summary(hardware, settings)}"
     if compatible:
-        ids = ", ".join(profile.id for profile in compatible)
-        switch = _switch(compatible)
+        ids = ", ".join(verdict.profile.id for verdict in compatible)
+        switch = _switch([verdict.profile for verdict in compatible])
         return NoProfile(
             f"{what}; {ids} would do, but must be asked for",
             hint=f"set {f'{switch}=true, or ' if switch else ''}AIM_PROFILE_ID to one of them",
         )
-    near = [verdict for verdict in verdicts if len(verdict.reasons) == 1 and verdict.state in _NEARNESS]
-    near.sort(key=lambda verdict: _nearness(verdict, hardware))
-    lines = [f"{verdict.profile.id} {verdict.reasons[0]}" for verdict in near[:3]]
+    near = nearest_misses(verdicts, hardware)
+    lines = [f"{verdict.profile.id} {'; '.join(verdict.reasons)}" for verdict in _telling(near)]
     if not catalog.profiles:
         lines = ["the catalogue has no profiles"]
+    change = next((verdict.change for verdict in near if verdict.change), "")
+    see = "see every profile and what would make it run with: aim-runtime explain"
     return NoProfile(
-        "\n  - ".join([what, *lines, *_broken(catalog.problems)]),
-        hint="see every profile and its state with: aim-runtime list-profiles -v",
+        "\n  - ".join([what, *lines, *_broken(catalog.problems)]), hint=f"{change}; {see}" if change else see
     )
+
+
+def _telling(near: list[Verdict]) -> list[Verdict]:
+    """Three of the nearest, and among them the first that does not fit: the numbers say the most."""
+    misfit = next((each for each in near if each.state is State.MEMORY_MISMATCH), None)
+    first = [misfit] if misfit else []
+    return [*first, *(each for each in near if each is not misfit)][:3]
+
+
+def nearest_misses(verdicts: tuple[Verdict, ...], hardware: Hardware) -> list[Verdict]:
+    """The profiles that fail, the one that the least would mend first."""
+    near = [verdict for verdict in verdicts if verdict.objections and verdict.state in _NEARNESS]
+
+    def key(verdict: Verdict) -> tuple[int, bool, int, bool, int, str]:
+        metadata = verdict.profile.metadata
+        model = metadata.accelerator_model
+        on_cpu = not hardware.gpus and model in hardware.cpu.models  # with GPUs, the CPU is far off
+        elsewhere = not on_cpu and not hardware.gpus_of(model)
+        hopeless = not verdict.change
+        return (
+            len(verdict.objections),
+            hopeless,
+            _NEARNESS.index(verdict.state),
+            elsewhere,
+            metadata.accelerator_count,
+            verdict.profile.id,
+        )
+
+    return sorted(near, key=key)
+
+
+def _summary(hardware: Hardware, settings: Settings) -> str:
+    if not hardware.gpus:
+        return "a machine without a GPU"
+    models = sorted({gpu.model or gpu.name for gpu in hardware.gpus})
+    counts = [
+        f"{sum(gpu.model == model or gpu.name == model for gpu in hardware.gpus)} x {model}"
+        for model in models
+    ]
+    wanted = settings.accelerator_count
+    using = f", {wanted} of them asked for" if wanted and wanted != len(hardware.gpus) else ""
+    return f"{', '.join(counts)} ({hardware.source}{using})"
 
 
 def _switch(compatible: list[Profile]) -> str | None:
@@ -229,13 +181,6 @@ def _switch(compatible: list[Profile]) -> str | None:
         return "AIM_ALLOW_UNOPTIMIZED"
     manual = all(profile.metadata.manual_only for profile in compatible)
     return None if manual else "AIM_ALLOW_GENERAL_PROFILE_FALLBACK"
-
-
-def _nearness(verdict: Verdict, hardware: Hardware) -> tuple[int, bool, int, str]:
-    """Sort key for what to tell first: what one setting or the least more hardware would mend."""
-    metadata = verdict.profile.metadata
-    elsewhere = not hardware.gpus_of(metadata.accelerator_model)
-    return (_NEARNESS.index(verdict.state), elsewhere, metadata.accelerator_count, verdict.profile.id)
 
 
 def _broken(problems: tuple[Problem, ...]) -> list[str]:

@@ -1,21 +1,59 @@
-"""What selecting yields: the chosen profile, and a verdict on every other."""
+"""What selecting yields: a verdict on every profile, the chosen one, and the accelerators it uses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.profiles.fit import Fit, NotKnown
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.vocabulary import State
 
 
 @dataclass(frozen=True)
+class Objection:
+    """One reason against a profile, and the change that would remove it; empty when there is none."""
+
+    state: State
+    text: str
+    change: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """What selection thinks of one profile: its state, and every reason against it."""
+    """What selection thinks of one profile.
+
+    `objections` are all of them, the most telling first; `barrier` is what keeps a profile that would
+    run from being taken by itself, None when nothing does. `uses` are the accelerators it would get;
+    `fit` the memory arithmetic or why there is none, None where there is nothing to compute with.
+    """
 
     profile: Profile
-    state: State
-    reasons: tuple[str, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    barrier: Objection | None = None
+    uses: tuple[Accelerator, ...] = ()
+    fit: Fit | NotKnown | None = None
+
+    @property
+    def state(self) -> State:
+        """The state that the first objection gives."""
+        return self.objections[0].state if self.objections else State.COMPATIBLE
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return tuple(objection.text for objection in self.objections)
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it can be chosen without being named."""
+        return not self.objections and self.barrier is None
+
+    @property
+    def change(self) -> str:
+        """What would make it run here, all of it; empty when it would be taken, or when nothing helps."""
+        against = (*self.objections, *([self.barrier] if self.barrier else []))
+        changes = [objection.change for objection in against]
+        return "; ".join(dict.fromkeys(changes)) if all(changes) else ""
 
 
 @dataclass(frozen=True)
@@ -27,3 +65,8 @@ class Selection:
     leaves: tuple[Accelerator, ...]
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the chosen profile."""
+        return next(verdict for verdict in self.verdicts if verdict.profile is self.profile)

@@ -17,7 +17,7 @@ TABLE = {
         "dtype": {"kind": "value", "choices": ["auto", "float16"]},
         "enable-prefix-caching": {"kind": "boolean"},
         "headless": {"kind": "flag"},
-        "max-model-len": {"kind": "value"},
+        "max-model-len": {"kind": "value", "type": "length"},
         "no-op": {"kind": "flag"},
         "served-model-name": {"kind": "list", "nargs": "+"},
         "collect-detailed-traces": {"kind": "list", "nargs": "+", "choices": ["all", "model", "worker"]},

@@ -299,7 +299,7 @@ def test_engines_by_name() -> None:
 def test_arguments_keep_their_layer() -> None:
     assert Argument("seed", 1, Layer.PROFILE) in launch(profile("MI300X/fp16/2", args={"seed": 1})).arguments
     assert list(Layer) == [
-        *(Layer.PROFILE, Layer.ENGINE_ARGS, Layer.COMMAND_LINE, Layer.RUNTIME),
+        *(Layer.ARCHITECTURE, Layer.PROFILE, Layer.ENGINE_ARGS, Layer.COMMAND_LINE, Layer.RUNTIME),
         Layer.ENVIRONMENT,
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aim_runtime.errors import InvalidValue
-from aim_runtime.hardware import PROBES, Probe, cpu, detect, kfd
+from aim_runtime.hardware import PROBES, Probe, cpu, declared, detect, kfd
 from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.vocabulary import AcceleratorType
 from unit.hardware.kfd_tree import mi300x_server, write_tree
@@ -28,6 +28,15 @@ def fake_root(folder: Path, **files: str) -> Path:
 
 
 V2 = "sys__fs__cgroup__"
+AVAILABLE = f"{MEMINFO}MemAvailable:   12582912 kB\n"  # 12 GiB
+
+
+def used_v2(limit_gib: int, used_gib: int, cache_gib: int = 0) -> dict[str, str]:
+    return {
+        f"{V2}memory_DOT_max": str(limit_gib * GIB),
+        f"{V2}memory_DOT_current": str(used_gib * GIB),
+        f"{V2}memory_DOT_stat": f"anon 1\ninactive_file {cache_gib * GIB}\nactive_file 5\n",
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,9 +74,42 @@ def test_memory_is_that_of_the_limit(tmp_path: Path, files: dict[str, str], expe
     assert cpu.probe(fake_root(tmp_path, **files)).memory_bytes == expected
 
 
+@pytest.mark.parametrize(
+    ("files", "expected_gib"),
+    [
+        ({}, None),
+        ({"proc__meminfo": MEMINFO}, None),  # old kernels do not say what is available
+        ({"proc__meminfo": AVAILABLE}, 12),
+        ({"proc__meminfo": AVAILABLE, f"{V2}memory_DOT_max": "max", f"{V2}memory_DOT_current": str(GIB)}, 12),
+        ({"proc__meminfo": AVAILABLE, **used_v2(8, 3)}, 5),
+        ({"proc__meminfo": AVAILABLE, **used_v2(8, 3, cache_gib=2)}, 7),
+        ({"proc__meminfo": AVAILABLE, **used_v2(64, 3)}, 12),
+        ({"proc__meminfo": AVAILABLE, **used_v2(8, 9)}, 0),
+        (
+            {
+                "proc__meminfo": AVAILABLE,
+                f"{V2}memory__memory_DOT_limit_in_bytes": str(4 * GIB),
+                f"{V2}memory__memory_DOT_usage_in_bytes": str(3 * GIB),
+                f"{V2}memory__memory_DOT_stat": f"cache 7\ntotal_inactive_file {GIB}\n",
+            },
+            2,
+        ),
+    ],
+    ids=[
+        *("no files", "an old kernel", "machine", "no limit", "limit", "files that were read are free"),
+        *("limit above the machine", "over the limit", "v1"),
+    ],
+)
+def test_free_memory_is_what_the_limit_leaves(
+    tmp_path: Path, files: dict[str, str], expected_gib: int | None
+) -> None:
+    expected = None if expected_gib is None else expected_gib * GIB
+    assert cpu.probe(fake_root(tmp_path, **files)).free_bytes == expected
+
+
 def test_name(tmp_path: Path) -> None:
     named = cpu.probe(fake_root(tmp_path, proc__cpuinfo=CPUINFO))
-    assert (named.model, named.name) == ("CPU", "AMD EPYC 9654 96-Core Processor")
+    assert (named.models, named.name) == (("EPYC_ZEN4", "CPU"), "AMD EPYC 9654 96-Core Processor")
     assert cpu.probe(tmp_path / "nothing").name == "CPU"
 
 
@@ -108,7 +150,13 @@ def test_probes_are_asked_in_order(
 @pytest.mark.parametrize(("type_", "model"), [(AcceleratorType.CPU, None), (None, "CPU"), (None, "cpu")])
 def test_the_cpu_may_be_asked_for(type_: AcceleratorType | None, model: str | None) -> None:
     found = detect(type_, model, None, probes(gpus(8)))
-    assert (found.gpus, found.source) == ((), cpu.SOURCE)
+    assert (found.gpus, found.source) == ((), declared.SOURCE if model else cpu.SOURCE)
+
+
+def test_a_kind_of_cpu_may_be_declared() -> None:
+    found = detect(None, "epyc_zen5", None, probes(gpus(8)))
+    assert (found.gpus, found.source) == ((), declared.SOURCE)
+    assert found.cpu.models == ("EPYC_ZEN5", "CPU")
 
 
 @pytest.mark.parametrize(

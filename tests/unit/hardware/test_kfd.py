@@ -137,3 +137,39 @@ def test_partitioned_board_is_refused(tmp_path: Path) -> None:
 def test_the_same_address_in_another_domain_is_another_board(tmp_path: Path) -> None:
     gpus = [Gpu(location_id=1280, domain=domain) for domain in (0, 1)]
     assert len(found(write_tree(tmp_path, gpus))) == 2
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [
+        ("0", MI300X_BYTES),
+        (str(MI300X_BYTES // 2), MI300X_BYTES - MI300X_BYTES // 2),
+        (str(2 * MI300X_BYTES), 0),
+        ("", None),
+        ("many", None),
+        (None, None),
+    ],
+    ids=["idle", "half", "more than there is", "empty", "not a number", "no file"],
+)
+def test_free_memory_is_what_the_driver_does_not_say_is_used(
+    tmp_path: Path, used: str | None, expected: int | None
+) -> None:
+    gpus = [Gpu(location_id=1280, more={"drm_render_minor": 128}), Gpu(location_id=9984)]
+    nodes = write_tree(tmp_path, gpus)
+    if used is not None:
+        file = tmp_path / "drm/renderD128/device/mem_info_vram_used"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"{used}\n")
+    found = kfd.probe(nodes, tmp_path / "drm")
+    assert found is not None
+    assert [gpu.free_bytes for gpu in found] == [expected, None]
+
+
+def test_without_memory_nothing_is_free(tmp_path: Path) -> None:
+    file = tmp_path / "drm/renderD128/device/mem_info_vram_used"
+    file.parent.mkdir(parents=True)
+    file.write_text("5")
+    nodes = write_tree(tmp_path, [Gpu(banks=(), more={"drm_render_minor": 128})])
+    found = kfd.probe(nodes, tmp_path / "drm")
+    assert found is not None
+    assert (found[0].memory_bytes, found[0].free_bytes) == (None, None)

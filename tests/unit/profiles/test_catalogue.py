@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_a_broken_file_is_a_problem_and_takes_nothing_down(tmp_path: Path) -> No
     assert [profile.path for profile in found.profiles] == [good]
     (problem,) = found.problems
     assert (problem.id, problem.origin, problem.path) == ("a", Origin.MODEL, bad)
-    assert "line 7: metadata.precision: 'fp17'; did you mean fp16?" in problem.reason
+    assert "line 7, column 14: metadata.precision: 'fp17'; did you mean fp16?" in problem.reason
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,109 @@ def test_dangling_links_folders_and_other_files_are_left_out(tmp_path: Path) -> 
     (tmp_path / "general/gone.yaml").symlink_to("nowhere.yaml")
     (tmp_path / "general/README.md").write_text("words")
     assert load_catalog([tmp_path], AIM) == Catalog()
+
+
+def test_links_that_lead_to_themselves_are_left_out(tmp_path: Path) -> None:
+    good = write(tmp_path / f"custom/general/{STEM}.yaml", content(None))
+    (tmp_path / "custom/loop").symlink_to("loop")
+    (tmp_path / "custom/loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "custom/general/back").symlink_to("..")
+    (tmp_path / "custom/general/here").symlink_to(".")
+    found = load_catalog([tmp_path], AIM)
+    assert [profile.path for profile in found.profiles] == [good]
+    assert found.problems == ()
+
+
+def test_a_configmap_with_paths_is_read_through_its_links(tmp_path: Path) -> None:
+    """Items with a `path` of several parts are mounted as a link to their first folder."""
+    custom = tmp_path / "custom"
+    write(custom / f"..2026_11_23_10_00/general/{STEM}.yaml", content(None))
+    write(custom / f"..2026_11_23_10_00/acme/model/{STEM}.yaml", content())
+    (custom / "..data").symlink_to("..2026_11_23_10_00")
+    (custom / "general").symlink_to("..data/general")
+    (custom / "acme").symlink_to("..data/acme")
+    found = load_catalog([tmp_path], AIM)
+    assert [profile.path for profile in found.profiles] == [
+        custom / f"acme/model/{STEM}.yaml",
+        custom / f"general/{STEM}.yaml",
+    ]
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize("aim_id", [AIM, None])
+def test_two_files_of_one_id_are_not_both_silently_taken(tmp_path: Path, aim_id: str | None) -> None:
+    first = write(tmp_path / f"custom/aaa/{STEM}.yaml", content(aim_id))
+    second = write(tmp_path / f"custom/bbb/{STEM}.yaml", content(aim_id, precision="fp8"))
+    third = write(tmp_path / f"custom/ccc/deep/{STEM}.yaml", content(aim_id))
+    profile_id = f"custom/{aim_id or 'general'}/{STEM}"
+    found = load_catalog([tmp_path], AIM)
+    assert [(profile.id, profile.path) for profile in found.profiles] == [(profile_id, first)]
+    assert [(problem.id, problem.path) for problem in found.problems] == [
+        (profile_id, second),
+        (profile_id, third),
+    ]
+    for problem in found.problems:
+        assert problem.reason == f"has the profile id {profile_id}, and so has {first}; rename one of them"
+
+
+def test_a_broken_file_in_the_place_of_a_good_one_hides_it_and_says_so(tmp_path: Path) -> None:
+    broken = write(tmp_path / f"custom/{AIM}/{STEM}.yaml", "metadata: [")
+    good = write(tmp_path / f"custom/other/{STEM}.yaml", content())
+    found = load_catalog([tmp_path], AIM)
+    assert found.profiles == ()
+    assert [problem.path for problem in found.problems] == [broken, good]
+    assert f"and so has {broken}" in found.problems[1].reason
+
+
+def test_the_same_id_in_two_roots_is_no_problem(tmp_path: Path) -> None:
+    users = write(tmp_path / f"user/custom/{AIM}/{STEM}.yaml", content(precision="fp8"))
+    write(tmp_path / f"shipped/custom/elsewhere/{STEM}.yaml", content())
+    found = load_catalog([tmp_path / "user", tmp_path / "shipped"], AIM)
+    assert [profile.path for profile in found.profiles] == [users]
+    assert found.problems == ()
+
+
+def test_the_words_custom_and_general_in_a_path_decide_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "general/custom"
+    for aim in ("general/custom", "custom/general", "general/model", "acme/general", "acme/custom"):
+        write(root / f"{aim}/{STEM}.yaml", content(aim))
+    expected = {
+        "general/custom": [(STEM, Origin.MODEL)],
+        "general/model": [(STEM, Origin.MODEL)],
+        "acme/general": [(STEM, Origin.MODEL)],
+        "acme/custom": [(STEM, Origin.MODEL)],
+        "custom/general": [],
+    }
+    for aim, own in expected.items():
+        found = load_catalog([root], aim)
+        # Below `custom` is the user's, whatever its AIM is called.
+        assert origins(found) == [(f"custom/custom/general/{STEM}", Origin.CUSTOM_MODEL), *own]
+        assert found.problems == ()
+
+
+@pytest.mark.parametrize("aim", ["general/model", "custom/model"])
+def test_the_aims_file_below_general_and_custom(tmp_path: Path, aim: str) -> None:
+    write(
+        tmp_path / f"{aim}/metadata.yaml",
+        f"""\
+org: {{opencontainers: {{image: {{vendor: v, licenses: MIT, description: d, source: s}}}}}}
+com: {{amd: {{aim: {{title: t, model: {{canonicalName: {aim}, publisher: p}}}}}}}}
+weights: {{sources: [hf://{aim}]}}
+""",
+    )
+    found = load_catalog([tmp_path], aim)
+    assert found.aim is not None
+    assert found.aim.aim_id == aim
+    assert found.profiles == found.problems == ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads what nobody may")
+def test_a_folder_that_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
+    folder = write(tmp_path / f"custom/general/{STEM}.yaml", content(None)).parent
+    folder.chmod(0)
+    (problem,) = load_catalog([tmp_path], AIM).problems
+    folder.chmod(0o700)
+    assert (problem.path, problem.reason) == (folder, "cannot be read: Permission denied")
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,7 +1,8 @@
-"""One profile asked for by name, what a refusal tells, and the memory arithmetic."""
+"""One profile asked for by name, and what a refusal tells."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ import pytest
 from aim_runtime.errors import AimError, InvalidProfile, NoProfile, ProfileNotFound
 from aim_runtime.hardware.accelerator import Hardware
 from aim_runtime.models.architecture import Architecture
-from aim_runtime.profiles.catalog import Catalog, Problem
-from aim_runtime.profiles.fit import Fit, fit_weights
+from aim_runtime.profiles.catalog import Problem, load_catalog
+from aim_runtime.profiles.judge import UNKNOWN_MODEL
 from aim_runtime.profiles.profile import Profile
-from aim_runtime.profiles.select import judge, rank, select
+from aim_runtime.profiles.select import rank
 from aim_runtime.profiles.selection import Selection
 from aim_runtime.settings import Settings
-from aim_runtime.vocabulary import Metric, Origin, State
-from unit.profiles.build import AIM, CPU, GIB, catalog, machine, profile
+from aim_runtime.vocabulary import AcceleratorType, Metric, Origin, Precision
+from unit.profiles import build
+from unit.profiles.build import AIM, GIB, catalog, content, machine, processor, profile, write
 
 EIGHT = machine("8*MI300X")
 OWN = profile("MI300X")
@@ -35,16 +37,12 @@ def choose(
     profiles: list[Profile],
     hardware: Hardware = EIGHT,
     problems: tuple[Problem, ...] = (),
-    refused: dict[str, tuple[str, ...]] | None = None,
+    refused: Mapping[str, tuple[str, ...]] | None = None,
+    model: Architecture = UNKNOWN_MODEL,
     **asked: Any,
 ) -> Selection:
-    """Select; `refused` is what the engine has against a profile, by id."""
     settings = Settings(**{"aim_id": AIM, **asked})
-    loaded = Catalog(catalog(*profiles).profiles, problems)
-    verdicts = tuple(
-        judge(each, settings, hardware, (refused or {}).get(each.id, ())) for each in loaded.profiles
-    )
-    return select(settings, loaded, verdicts, hardware)
+    return build.choose(catalog(*profiles, problems=problems), settings, hardware, model, refused)
 
 
 @pytest.mark.parametrize(
@@ -158,25 +156,7 @@ def test_a_refusal_names_the_nearest_and_what_is_broken() -> None:
     assert "vllm-mi300x-fp16-tp1-latency needs 1 x MI300X" in message
     assert "tp8" not in message
     assert message.endswith(f"{BROKEN.path} is broken: {BROKEN.reason}")
-    assert "list-profiles" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("given", "asked", "state", "reasons"),
-    [
-        (OWN, {}, State.COMPATIBLE, 0),
-        (profile("MI300X", engine="sglang"), {}, State.ENGINE_MISMATCH, 1),
-        (OWN, {"metric": Metric.THROUGHPUT}, State.METRIC_MISMATCH, 1),
-        (OWN, {"aim_id": "a/b"}, State.MODEL_MISMATCH, 1),
-        (profile("MI325X"), {}, State.GPU_MISMATCH, 1),
-        (profile("MI325X", engine="sglang"), {"aim_id": "a/b"}, State.ENGINE_MISMATCH, 3),
-    ],
-)
-def test_a_verdict_has_every_reason(
-    given: Profile, asked: dict[str, Any], state: State, reasons: int
-) -> None:
-    verdict = judge(given, Settings(**{"aim_id": AIM, **asked}), EIGHT)
-    assert (verdict.state, len(verdict.reasons)) == (state, reasons)
+    assert "aim-runtime explain" in caught.value.hint
 
 
 def test_no_two_profiles_rank_the_same() -> None:
@@ -189,56 +169,138 @@ def test_every_profile_is_judged() -> None:
     assert [verdict.profile for verdict in found.verdicts] == [MINE, OWN, ANY]
 
 
-@pytest.mark.parametrize(
-    ("args", "memory_gib", "weights_gib", "state"),
-    [
-        ({}, 100, 91, State.COMPATIBLE),
-        ({}, 100, 93, State.MEMORY_MISMATCH),
-        ({"gpu-memory-utilization": 0.5}, 100, 51, State.MEMORY_MISMATCH),
-        ({"gpu_memory_utilization": 0.5}, 100, 51, State.MEMORY_MISMATCH),
-        ({"gpu-memory-utilization": 0.95}, 100, 94, State.COMPATIBLE),
-        ({"gpu-memory-utilization": None}, 100, 91, State.COMPATIBLE),
-        ({"gpu-memory-utilization": "high"}, 100, 91, State.COMPATIBLE),
-        ({}, None, 9999, State.COMPATIBLE),
-        ({}, 100, None, State.COMPATIBLE),
-    ],
-)
-def test_memory(args: dict[str, Any], memory_gib: int | None, weights_gib: int | None, state: State) -> None:
-    hardware = machine("MI300X", memory_bytes=memory_gib and memory_gib * GIB)
-    given = profile("MI300X/fp16/1", args=args)
-    verdict = judge(
-        given, Settings(aim_id=AIM), hardware, (), Architecture(weights_gib and weights_gib * GIB)
-    )
-    assert verdict.state is state
+def refusal(profiles: list[Profile], hardware: Hardware = EIGHT, **asked: Any) -> NoProfile:
+    with pytest.raises(NoProfile) as caught:
+        choose(profiles, hardware, **asked)
+    return caught.value
 
 
-def test_the_smallest_device_counts() -> None:
-    big, small = machine("MI300X").gpus[0], machine("MI300X", memory_bytes=GIB).gpus[0]
-    both = Hardware((big, small), CPU, "a test")
-    verdict = judge(profile("MI300X/fp16/2"), Settings(aim_id=AIM), both, (), Architecture(4 * GIB))
-    assert verdict.reasons == (
-        "does not fit: weights 2.0 GiB an accelerator > 0.9 GiB that the engine may use of it",
-    )
+TP = {count: profile(f"MI300X/fp16/{count}") for count in (1, 2, 4, 8)}
 
 
 @pytest.mark.parametrize(
-    ("model", "memory", "count", "utilization", "expected"),
+    ("hardware", "asked", "words"),
     [
-        (None, 10, 1, 0.9, None),
-        (10, None, 1, 0.9, None),
-        (100, 50, 4, 0.9, Fit(25, 45)),
-        (222115160064, 206141652992, 1, 0.95, Fit(222115160064, 195834570342)),
-        (222115160064, 206141652992, 2, 0.95, Fit(111057580032, 195834570342)),
+        (EIGHT, {"metric": Metric.THROUGHPUT}, f"no profile for {AIM} (throughput) on 8 x MI300X (a test)"),
+        (EIGHT, {"precision": Precision.FP8}, f"no profile for {AIM} (latency, fp8) on 8 x MI300X (a test)"),
+        (EIGHT, {"accelerator_count": 3}, "on 8 x MI300X (a test, 3 of them asked for)"),
+        (machine("MI210", "2*MI250X"), {}, "on 1 x MI210, 2 x MI250X (a test)"),
+        (machine(), {}, "on a machine without a GPU"),
     ],
+    ids=["metric", "precision", "count", "mixed", "no GPU"],
 )
-def test_fit(
-    model: int | None, memory: int | None, count: int, utilization: float, expected: Fit | None
+def test_the_first_line_says_what_was_asked_and_seen(
+    hardware: Hardware, asked: dict[str, Any], words: str
 ) -> None:
-    assert fit_weights(model, memory, count, utilization) == expected
+    first, *rest = refusal([TP[8]], hardware, **asked).message.split("\n")
+    assert words in first
+    assert rest
 
 
-def test_fit_says_the_numbers() -> None:
-    misfit, fit = Fit(207 * GIB, 182 * GIB), Fit(26 * GIB, 182 * GIB)
-    assert (misfit.fits, fit.fits, Fit(GIB, GIB).fits) == (False, True, False)
-    assert str(misfit) == "weights 207.0 GiB an accelerator > 182.0 GiB that the engine may use of it"
-    assert str(fit) == "weights 26.0 GiB an accelerator < 182.0 GiB that the engine may use of it"
+@pytest.mark.parametrize(
+    ("profiles", "hardware", "asked", "hint"),
+    [
+        ([TP[8]], EIGHT, {"metric": Metric.THROUGHPUT}, "set AIM_METRIC=latency"),
+        ([TP[8]], EIGHT, {"precision": Precision.FP8}, "set AIM_PRECISION=fp16"),
+        ([TP[8], TP[4]], EIGHT, {"accelerator_count": 2}, "set AIM_ACCELERATOR_COUNT=4"),
+        ([TP[8]], machine("4*MI300X"), {}, "use a machine with 8 x MI300X"),
+        ([TP[8]], machine("8*MI325X"), {}, "use a machine with 8 x MI300X"),
+        ([TP[8]], machine(), {"accelerator_type": AcceleratorType.CPU}, "unset AIM_ACCELERATOR_TYPE"),
+        ([ON_CPU], EIGHT, {}, "set AIM_ACCELERATOR_TYPE=cpu"),
+        (
+            [TP[8]],
+            EIGHT,
+            {"metric": Metric.THROUGHPUT, "precision": Precision.FP8},
+            "set AIM_METRIC=latency; set AIM_PRECISION=fp16",
+        ),
+    ],
+    ids=[
+        "metric",
+        "precision",
+        "count",
+        "more of them",
+        "other ones",
+        "not the CPU",
+        "the CPU",
+        "two things",
+    ],
+)
+def test_the_hint_is_the_change_that_would_do(
+    profiles: list[Profile], hardware: Hardware, asked: dict[str, Any], hint: str
+) -> None:
+    assert refusal(profiles, hardware, **asked).hint.startswith(f"{hint}; see every profile")
+
+
+def test_the_misfit_is_told_before_what_is_only_missing() -> None:
+    model = Architecture(weights_bytes=207 * GIB)
+    profiles = [profile("MI300X/fp16/1"), *(profile(f"{kind}/fp16/1") for kind in ("A", "B", "C", "D"))]
+    message = refusal(profiles, machine("MI300X"), model=model).message
+    first = message.split("\n")[1]
+    assert first.startswith(
+        f"  - {profiles[0].id} does not fit: weights 207.0 GiB an accelerator > 176.6 GiB"
+    )
+    assert len(message.split("\n")) == 4
+
+
+def test_a_shorter_context_is_proposed_before_fewer_accelerators() -> None:
+    model = Architecture(100 * GIB, 64, 8, layers=80, head_dim=128, hidden_size=8192, max_positions=131072)
+    long = profile("MI300X/fp16/2", args={"gpu-memory-utilization": 0.35})
+    small = profile("MI300X/fp16/1", args={"max-model-len": 1024})
+    error = refusal([long, small], machine("2*MI300X"), model=model, accelerator_count=2)
+    assert error.hint.startswith("use max-model-len <= ")
+
+
+def test_a_broken_profile_among_good_ones_does_not_matter() -> None:
+    assert choose([OWN], problems=(BROKEN,)).profile == OWN
+
+
+def test_a_profile_by_name_that_does_not_fit_is_taken_with_the_numbers() -> None:
+    model = Architecture(weights_bytes=207 * GIB)
+    found = choose([TP[1]], machine("2*MI300X"), model=model, profile_id=TP[1].id)
+    assert found.profile == TP[1]
+    (warning,) = found.warnings
+    assert warning.startswith(f"{TP[1].id} does not fit: weights 207.0 GiB an accelerator > 176.6 GiB that")
+    assert "2 x MI300X would hold it" in warning
+
+
+def test_a_profile_by_name_on_busy_devices_takes_the_idle_ones_first() -> None:
+    hardware = machine("3*MI300X", free_gib=(10, 191, 50))
+    found = choose([TP[2]], hardware, profile_id=TP[2].id)
+    assert [device.index for device in found.uses] == [1, 2]
+    assert [device.index for device in found.leaves] == [0]
+    assert "GPU 2 has 50.0 of 192.0 GiB free" in found.warnings[0]
+
+
+@pytest.mark.parametrize("asked", [{}, {"metric": Metric.THROUGHPUT}], ids=["else right", "else wrong too"])
+def test_a_profile_by_name_that_would_not_start_is_refused(asked: dict[str, Any]) -> None:
+    model = Architecture(weights_bytes=GIB, max_positions=8192)
+    given = profile("MI300X/fp16/8", args={"max-model-len": 9000})
+    with pytest.raises(InvalidProfile, match="max-model-len 9000 is more than the 8192 tokens") as caught:
+        choose([given], model=model, profile_id=given.id, **asked)
+    assert "8192" in caught.value.hint
+
+
+@pytest.mark.parametrize("organisation", ["general", "custom"])
+def test_an_organisation_may_have_the_name_of_a_layer(tmp_path: Path, organisation: str) -> None:
+    aim = f"{organisation}/model"
+    stem = "vllm-mi300x-fp16-tp8-latency"
+    write(tmp_path / "general" / f"{stem}.yaml", content(None))
+    write(tmp_path / aim / f"{stem}.yaml", content(aim))
+    write(tmp_path / "acme/other" / f"{stem}.yaml", content("acme/other"))
+    loaded = load_catalog((tmp_path,), aim)
+    assert loaded.problems == ()
+    own = stem if organisation == "general" else f"custom/{aim}/{stem}"
+    assert build.choose(loaded, Settings(aim_id=aim), EIGHT).profile.id == own
+    theirs = load_catalog((tmp_path,), "acme/other")
+    assert build.choose(theirs, Settings(aim_id="acme/other"), EIGHT).profile.id == stem
+    named = build.choose(loaded, Settings(aim_id=aim, profile_id=f"general/{stem}"), EIGHT).profile
+    assert (named.id, named.origin) == (f"general/{stem}", Origin.GENERAL)
+
+
+def test_a_kind_of_cpu_by_name_on_another_is_taken_with_a_warning() -> None:
+    given = profile("EPYC_ZEN5/bf16/1")
+    found = choose([given], machine(cpu=processor("EPYC_ZEN4")), profile_id=given.id)
+    assert found.warnings == (
+        f"{given.id} is for EPYC_ZEN5, not this CPU; taken because AIM_PROFILE_ID names it",
+    )
+    assert found.uses[0].model == "EPYC_ZEN4"

@@ -1,0 +1,71 @@
+"""`aim-runtime explain`: for every profile why it is or is not chosen."""
+
+from __future__ import annotations
+
+import click
+
+from aim_runtime.cli import output
+from aim_runtime.cli.arithmetic import profile_text
+from aim_runtime.cli.choice import Choice, choose
+from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.explanation import explanation_json
+from aim_runtime.cli.overview import overview_text, problem_text
+from aim_runtime.errors import ProfileNotFound, did_you_mean
+from aim_runtime.profiles.catalog import Problem
+from aim_runtime.profiles.selection import Verdict
+from aim_runtime.site import survey
+
+
+@click.command(
+    "explain",
+    epilog="""\b
+Examples:
+  AIM_ID=CohereLabs/command-a-reasoning-08-2025 aim-runtime explain
+  aim-runtime explain general/vllm-mi300x-fp16-tp8-latency
+  aim-runtime explain --format json | jq '.profiles[] | select(.rank == 1)'
+""",
+)
+@click.argument("profile_id", required=False)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="text is for a person; json is described in docs/reference/explain.md.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Profiles of other models too; json always has them.")
+def command(profile_id: str | None, format_: str, verbose: bool) -> None:
+    """Say for every profile why it is or is not chosen, and what would make it run.
+
+    With PROFILE_ID, an id or a file's name without .yaml: that profile, and the arithmetic of its
+    memory line by line. Nothing is fetched and no engine is started. A lack of a profile that is right
+    is explained too, with exit code 0.
+    """
+    settings = settings_from_environment()
+    for warning in settings.warnings:
+        output.warning(warning)
+    choice = choose(settings, survey(settings))
+    found = _find(profile_id, choice) if profile_id else None
+    if format_ == "json":
+        output.data(explanation_json(choice, found))
+    elif found is None:
+        output.data(overview_text(choice, verbose))
+    else:
+        output.data(problem_text(found) if isinstance(found, Problem) else profile_text(found, choice))
+
+
+def _find(profile_id: str, choice: Choice) -> Verdict | Problem:
+    """The profile or broken file of that id or stem, the first in search order; raises ProfileNotFound."""
+    named: dict[str, Verdict | Problem] = {}
+    for problem in choice.site.catalog.problems:
+        named.setdefault(problem.path.stem, problem)
+        named.setdefault(problem.id, problem)
+    named |= {verdict.profile.stem: verdict for verdict in reversed(choice.verdicts)}
+    named |= {verdict.profile.id: verdict for verdict in choice.verdicts}
+    if profile_id not in named:
+        raise ProfileNotFound(
+            f"{profile_id}: no such profile{did_you_mean(profile_id, named)}",
+            hint="see the ids with: aim-runtime list-profiles -v --skip-compatibility-check",
+        )
+    return named[profile_id]

@@ -1,0 +1,61 @@
+"""Which profiles a processor can run, by what /proc/cpuinfo or the user calls it."""
+
+from __future__ import annotations
+
+import pytest
+
+from aim_runtime.hardware import cpu
+from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.hardware.epyc import models
+from aim_runtime.vocabulary import AcceleratorType
+
+ZEN4, ZEN5, OWN = ("EPYC_ZEN4", "CPU"), ("EPYC_ZEN5", "CPU"), ("EPYC_9965", "EPYC_ZEN5", "CPU")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AMD EPYC 9965 192-Core Processor", OWN),
+        ("AMD EPYC 9755 128-Core Processor", ZEN5),
+        ("AMD EPYC 9575F 64-Core Processor", ZEN5),
+        ("AMD EPYC 9R45", ZEN5),
+        ("AMD EPYC 9654 96-Core Processor", ZEN4),
+        ("AMD EPYC 9684X 96-Core Processor", ZEN4),
+        ("AMD EPYC 9754 128-Core Processor", ZEN4),
+        ("AMD EPYC 9V74 80-Core Processor", ZEN4),
+        ("AMD EPYC 9R14", ZEN4),
+        ("EPYC_9965", OWN),
+        ("epyc_zen5", ZEN5),
+        ("EPYC_ZEN4", ZEN4),
+        ("AMD EPYC 7763 64-Core Processor", ("CPU",)),
+        ("AMD EPYC 4564P 16-Core Processor", ("CPU",)),
+        ("AMD EPYC-Genoa Processor", ("CPU",)),
+        ("AMD Ryzen 9 9955HX", ("CPU",)),
+        ("Intel(R) Xeon(R) Platinum 8480+", ("CPU",)),
+        ("", ("CPU",)),
+    ],
+)
+def test_kinds(name: str, expected: tuple[str, ...]) -> None:
+    assert models(name, "CPU") == expected
+
+
+SEEN = Accelerator(AcceleratorType.CPU, 0, "EPYC_9965", "AMD EPYC 9965", 64, 8, 32, ("EPYC_ZEN5", "CPU"))
+
+
+@pytest.mark.parametrize("text", ["CPU", "cpu", "EPYC_9965", "epyc_9965", "9965", "EPYC 9965", "EPYC_ZEN5"])
+def test_what_this_machine_is_keeps_its_facts(text: str) -> None:
+    assert cpu.declared(text, SEEN) is SEEN
+
+
+@pytest.mark.parametrize(
+    ("text", "models"), [("EPYC_ZEN4", ZEN4), ("9654", ZEN4), ("EPYC 9654", ZEN4), ("9684x", ZEN4)]
+)
+def test_of_another_kind_nothing_else_is_known(text: str, models: tuple[str, ...]) -> None:
+    found = cpu.declared(text, SEEN)
+    assert found is not None
+    assert (found.models, found.memory_bytes, found.free_bytes) == (models, None, None)
+
+
+@pytest.mark.parametrize("text", ["MI300X", "74a1", "0x74a5", "Xeon", "", "9999"])
+def test_what_is_not_a_cpu(text: str) -> None:
+    assert cpu.declared(text, SEEN) is None
