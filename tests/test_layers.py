@@ -21,7 +21,7 @@ VALUES = frozenset(
     {
         *("hardware.accelerator", "profiles.profile", "profiles.selection", "profiles.aim"),
         *("profiles.demand", "profiles.fit", "profiles.kv_cache", "profiles.faults"),
-        *("models.ref", "models.location", "models.events", "models.architecture"),
+        *("models.ref", "models.location", "models.events", "models.architecture", "models.stored"),
         *("engines.launch", "settings"),
     }
 )

@@ -11,6 +11,7 @@ import pytest
 
 from aim_runtime.engines.vllm import Vllm
 from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.profiles.catalog import load_catalog, shipped_root
 from aim_runtime.profiles.selection import Selection
@@ -84,11 +85,14 @@ def test_every_shipped_profile_is_accepted_by_the_engines_own_parser() -> None:
         aim_id = "/".join(folder.parts[-2:])
         catalog = load_catalog([shipped_root()], aim_id)
         assert catalog.problems == ()
+        assert catalog.aim is not None
+        model = Architecture.from_config(catalog.aim.config)
         for profile in catalog.profiles:
             settings = Settings(aim_id=profile.content.aim_id or aim_id)
             uses = (Accelerator(AcceleratorType.GPU, 0, None, "", None),)
             selection = Selection(profile, uses, (), ())
-            location = Location(settings.aim_id or "", Path("/model"), True, ())
-            argvs[str(profile.path)] = list(Vllm().launch(selection, location, settings, None).command[2:])
-    assert len(argvs) >= 229
+            location = Location(aim_id, Path("/model"), True, catalog.aim.sources)
+            launch = Vllm().launch(selection, location, settings, None, model)
+            argvs[f"{aim_id} {profile.path}"] = list(launch.command[2:])
+    assert len({key.split()[1] for key in argvs}) >= 229  # the general ones with the parsers of every AIM
     assert {path: complaint for path, complaint in complaints(argvs).items() if complaint} == {}

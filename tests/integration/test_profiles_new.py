@@ -121,10 +121,10 @@ def test_what_the_hub_tells_is_enough(tmp_path: Path) -> None:
         env = environment(tmp_path, HF_ENDPOINT=hub.endpoint)
         code, out, said = new(env, "--model-id", MODEL, "--accelerator-model", "MI300X", "--output", "-")
     assert code == 0, said
-    assert yaml.safe_load(out)["engine_args"]["max-model-len"] == 40960
-    # The hub's facts have no precision.
-    assert said.count("warning") == 1
-    assert "not computed: precision" in said
+    found = yaml.safe_load(out)
+    assert found["engine_args"]["max-model-len"] == 40960
+    assert found["metadata"]["precision"] == "bf16"
+    assert said == ""
 
 
 def test_what_cannot_be_computed_is_said_and_left_out(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def of_names(path: Path, content: ProfileFile) -> Iterator[Remark]:
     yield from _folder(path, content)
     if content.evidence is None:
         text = "no evidence: nobody can tell where its settings come from"
-        fix = "add evidence with source: published and release, or source: measured and the figures"
+        fix = "add evidence: source published and release, measured and the figures, or derived and engine"
         yield warning("evidence", (), text, fix)
 
 

@@ -12,6 +12,7 @@ from aim_runtime.authoring.count import Choice
 from aim_runtime.authoring.engine_version import EngineVersion
 from aim_runtime.authoring.target import Target
 from aim_runtime.engines.vllm import importable
+from aim_runtime.engines.vllm_memory import UTILIZATION
 from aim_runtime.engines.vllm_parsers import AUTO, REASONING, TOOLS, parsers
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.ref import ModelRef
@@ -19,8 +20,6 @@ from aim_runtime.profiles.fit import NotKnown
 from aim_runtime.settings import Settings
 from aim_runtime.vocabulary import AcceleratorType, Metric
 
-# What vLLM takes of the memory by itself since 0.32; the graphs are inside of it since 0.21.
-_SHARE = 0.92
 # The size that the shipped general CPU profiles were measured with.
 _CPU_CACHE_GIB = 4
 # AMD documents AITER for gfx942 and gfx950, and keeps it off on gfx90a.
@@ -36,7 +35,7 @@ def of_metric(settings: Settings, target: Target, engine: EngineVersion) -> Reas
     if target.type is AcceleratorType.CPU:
         return {}
     why = "vLLM's own share since 0.32, written down: another version would change what fits"
-    found: Reasoned = {"gpu-memory-utilization": (_SHARE, why)}
+    found: Reasoned = {"gpu-memory-utilization": (UTILIZATION, why)}
     if settings.metric is Metric.THROUGHPUT and engine.options.kind("performance-mode"):
         why = "twice as many sequences and tokens in a step as by default: vLLM's own choice for throughput"
         found["performance-mode"] = ("throughput", why)

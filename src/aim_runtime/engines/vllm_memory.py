@@ -15,7 +15,8 @@ from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.demand import Demand
 
 _GIB = 1024**3
-_UTILIZATION = 0.92
+# The share of the memory that vLLM takes by default since 0.32.
+UTILIZATION = 0.92
 # Defaults of max-num-batched-tokens and max-num-seqs for the API server, by the device's memory.
 _BATCH_DEFAULTS = ((160 * _GIB, 16384, 1024), (70 * _GIB, 8192, 1024), (0, 2048, 256))
 _CPU_BATCH_DEFAULTS = (2048, 128)
@@ -135,8 +136,8 @@ def _share(value: Any) -> float:
     try:
         share = float(value)
     except (TypeError, ValueError):
-        return _UTILIZATION
-    return share if 0 < share <= 1 else _UTILIZATION
+        return UTILIZATION
+    return share if 0 < share <= 1 else UTILIZATION
 
 
 def whole(value: Any) -> int | None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from aim_runtime.models.stored import stored_precision
+from aim_runtime.vocabulary import Precision
+
 # How often a layer attends to everything, where config.json leaves that to the model's code
 # (transformers: the defaults of these models' configuration classes). One in `n`; 0: never.
 _FULL_EVERY = {"cohere2": 4, "gpt_oss": 2, "gemma2": 2, "gemma3_text": 6, "mistral": 0, "phi3": 0}
@@ -30,8 +33,8 @@ class Architecture:
     the names of `config.json` in full words. `sliding_layers` attend to `sliding_window` tokens only;
     `other_layers` keep something else than keys and values (state-space and linear attention layers).
     With `latent_rank` (kv_lora_rank) attention keeps one latent vector a token instead of keys and
-    values (MLA). `experts_per_token` and `expert_size` describe a mixture of experts. `source` says
-    where the facts come from.
+    values (MLA). `experts_per_token` and `expert_size` describe a mixture of experts. `stored` is the
+    precision of the weights as they are stored. `source` says where the facts come from.
     """
 
     weights_bytes: int | None = None
@@ -51,6 +54,7 @@ class Architecture:
     rope_head_dim: int | None = None
     experts_per_token: int | None = None
     expert_size: int | None = None
+    stored: Precision | None = None
     source: str = ""
 
     @classmethod
@@ -85,6 +89,7 @@ class Architecture:
             rope_head_dim=_number(config, "qk_rope_head_dim"),
             experts_per_token=_number(config, "num_experts_per_tok", "experts_per_token"),
             expert_size=_number(config, "moe_intermediate_size"),
+            stored=stored_precision(config),
             source=source,
         )
 

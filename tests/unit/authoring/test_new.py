@@ -182,7 +182,8 @@ def test_what_the_hub_told_counts_as_known(tmp_path: Path) -> None:
     found = derived(tmp_path, None, looked_up=told)
     assert found.content.metadata.accelerator_count == 2
     assert found.content.engine_args["max-model-len"] == 131072
-    assert found.unknown == ("precision: nothing at hand says it; bf16 assumed",)
+    assert found.content.metadata.precision is Precision.BF16
+    assert found.unknown == ()
 
 
 def test_what_is_not_known_is_left_out_and_said(tmp_path: Path) -> None:
