@@ -10,8 +10,8 @@ from aim_runtime.cli.choice import Choice, choose
 from aim_runtime.cli.environment import settings_from_environment
 from aim_runtime.cli.explanation import explanation_json
 from aim_runtime.cli.overview import overview_text, problem_text
-from aim_runtime.errors import ProfileNotFound, did_you_mean
 from aim_runtime.profiles.catalog import Problem
+from aim_runtime.profiles.select import find
 from aim_runtime.profiles.selection import Verdict
 from aim_runtime.site import survey
 
@@ -56,16 +56,7 @@ def command(profile_id: str | None, format_: str, verbose: bool) -> None:
 
 
 def _find(profile_id: str, choice: Choice) -> Verdict | Problem:
-    """The profile or broken file of that id or stem, the first in search order; raises ProfileNotFound."""
-    named: dict[str, Verdict | Problem] = {}
-    for problem in choice.site.catalog.problems:
-        named.setdefault(problem.path.stem, problem)
-        named.setdefault(problem.id, problem)
-    named |= {verdict.profile.stem: verdict for verdict in reversed(choice.verdicts)}
-    named |= {verdict.profile.id: verdict for verdict in choice.verdicts}
-    if profile_id not in named:
-        raise ProfileNotFound(
-            f"{profile_id}: no such profile{did_you_mean(profile_id, named)}",
-            hint="see the ids with: aim-runtime list-profiles -v --skip-compatibility-check",
-        )
-    return named[profile_id]
+    found = find(profile_id, choice.site.catalog, choice.settings.aim)
+    if isinstance(found, Problem):
+        return found
+    return next(verdict for verdict in choice.verdicts if verdict.profile is found)

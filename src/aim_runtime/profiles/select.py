@@ -32,7 +32,7 @@ def select(
 ) -> Selection:
     """Choose a profile. Raises ProfileNotFound, InvalidProfile or NoProfile, each with what would help."""
     if settings.profile_id:
-        return _explicit(settings.profile_id, hardware, catalog, verdicts)
+        return _explicit(settings, hardware, catalog, verdicts)
     compatible = ranked(verdicts, hardware)
     automatic = [verdict for verdict in compatible if verdict.automatic]
     if automatic:
@@ -61,22 +61,35 @@ def ranked(verdicts: tuple[Verdict, ...], hardware: Hardware) -> list[Verdict]:
     return sorted((verdict for verdict in verdicts if verdict.state is State.COMPATIBLE), key=key)
 
 
+def find(profile_id: str, catalog: Catalog, aim: str | None, said: str = "") -> Profile | Problem:
+    """The profile or broken file that an id names, or a stem: the first in search order, of `aim` first.
+
+    Raises ProfileNotFound with the nearest id; `said` goes before the id in its words.
+    """
+    others = [profile for profile in catalog.profiles if profile.content.aim_id not in (None, aim)]
+    ours = [profile for profile in catalog.profiles if profile.content.aim_id in (None, aim)]
+    named: dict[str, Profile | Problem] = {}
+    for problem in reversed(catalog.problems):
+        named |= {problem.path.stem: problem}
+    named |= {profile.stem: profile for profile in reversed([*ours, *others])}
+    named |= {problem.id: problem for problem in catalog.problems}
+    named |= {profile.id: profile for profile in catalog.profiles}
+    if profile_id not in named:
+        raise ProfileNotFound(
+            f"{said}{profile_id}: no such profile{did_you_mean(profile_id, named)}",
+            hint="see the ids with: aim-runtime list-profiles -v --skip-compatibility-check",
+        )
+    return named[profile_id]
+
+
 def _explicit(
-    profile_id: str, hardware: Hardware, catalog: Catalog, verdicts: tuple[Verdict, ...]
+    settings: Settings, hardware: Hardware, catalog: Catalog, verdicts: tuple[Verdict, ...]
 ) -> Selection:
-    """Take the profile that was asked for: by id, or by stem where the search order decides."""
-    ids = {profile.stem: profile for profile in reversed(catalog.profiles)}
-    ids |= {profile.id: profile for profile in catalog.profiles}
-    if profile_id in ids:
-        verdict = next(verdict for verdict in verdicts if verdict.profile is ids[profile_id])
-        return _explicitly(verdict, hardware, verdicts)
-    for problem in catalog.problems:
-        if problem.id == profile_id or problem.path.stem == profile_id:
-            raise InvalidProfile(f"the profile {profile_id} is broken: {problem.path}: {problem.reason}")
-    raise ProfileNotFound(
-        f"AIM_PROFILE_ID={profile_id}: no such profile{did_you_mean(profile_id, ids)}",
-        hint="see the ids with: aim-runtime list-profiles -v --skip-compatibility-check",
-    )
+    """Take the profile that was asked for."""
+    found = find(settings.profile_id or "", catalog, settings.aim, "AIM_PROFILE_ID=")
+    if isinstance(found, Problem):
+        raise InvalidProfile(f"the profile {settings.profile_id} is broken: {found.path}: {found.reason}")
+    return _explicitly(next(each for each in verdicts if each.profile is found), hardware, verdicts)
 
 
 def _explicitly(verdict: Verdict, hardware: Hardware, verdicts: tuple[Verdict, ...]) -> Selection:

@@ -45,6 +45,13 @@ def choose(
     return build.choose(catalog(*profiles, problems=problems), settings, hardware, model, refused)
 
 
+def test_a_stem_means_the_models_own_profile_before_that_of_another_model() -> None:
+    other = profile("MI300X", Origin.CUSTOM_MODEL, aim_id="acme/other")
+    assert other.stem == ANY.stem
+    assert choose([other, ANY], profile_id=ANY.stem).profile is ANY
+    assert choose([other], profile_id=other.stem).profile is other
+
+
 @pytest.mark.parametrize(
     ("profile_id", "expected"),
     [
