@@ -49,7 +49,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "AIM_ACCELERATOR_MODEL",
         "plan for this accelerator instead of looking for one",
-        "a model name or PCI id, for example MI300X or 0x74a1",
+        "a model name or PCI id, for example MI300X, 0x74a1 or EPYC_ZEN5",
         "auto",
         ("AIM_GPU_MODEL",),
     ),

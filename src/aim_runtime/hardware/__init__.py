@@ -25,6 +25,8 @@ def detect(
     """
     processor = cpu.probe()
     declared_cpu = cpu.declared(model, processor) if model else None
+    if model is not None and declared_cpu is None:
+        declared.device_named(model)  # a name that is not known is a mistake, also where a CPU is asked for
     if type_ is AcceleratorType.CPU or declared_cpu:
         return Hardware((), declared_cpu or processor, declared.SOURCE if declared_cpu else cpu.SOURCE)
     if model is not None:

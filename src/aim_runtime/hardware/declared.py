@@ -7,9 +7,11 @@ import re
 from aim_runtime.errors import HardwareError, InvalidValue, did_you_mean
 from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.hardware.devices import BY_MODEL, BY_PCI_ID, MIB, Device
+from aim_runtime.hardware.epyc import KINDS
 from aim_runtime.vocabulary import AcceleratorType
 
 SOURCE = "declared by AIM_ACCELERATOR_MODEL"
+_NAMES = (*BY_MODEL, *KINDS, "CPU")
 
 
 def device_named(text: str) -> Device:
@@ -29,8 +31,8 @@ def device_named(text: str) -> Device:
     device = {name.casefold(): known for name, known in BY_MODEL.items()}.get(text.casefold())
     if device is None:
         raise InvalidValue(
-            f"AIM_ACCELERATOR_MODEL={text} is not a known accelerator{did_you_mean(text, BY_MODEL)}",
-            hint=f"use one of {', '.join(BY_MODEL)}, a PCI id such as 0x74a1, or unset it to detect",
+            f"AIM_ACCELERATOR_MODEL={text} is not a known accelerator{did_you_mean(text, _NAMES)}",
+            hint=f"use one of {', '.join(_NAMES)}, a PCI id such as 0x74a1, or unset it to detect",
         )
     return device
 

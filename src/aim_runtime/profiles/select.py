@@ -177,7 +177,8 @@ def nearest_misses(verdicts: tuple[Verdict, ...], hardware: Hardware) -> list[Ve
 
 def _summary(hardware: Hardware, settings: Settings) -> str:
     if not hardware.gpus:
-        return "a machine without a GPU"
+        asked = settings.accelerator_type is AcceleratorType.CPU or settings.accelerator_model
+        return f"{hardware.cpu.model} ({hardware.source})" if asked else "a machine without a GPU"
     models = sorted({gpu.model or gpu.name for gpu in hardware.gpus})
     counts = [
         f"{sum(gpu.model == model or gpu.name == model for gpu in hardware.gpus)} x {model}"

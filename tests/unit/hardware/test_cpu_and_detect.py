@@ -187,3 +187,10 @@ def test_gpus_of_one_model_keep_their_order(tmp_path: Path) -> None:
 
 def test_the_driver_is_the_first_probe() -> None:
     assert PROBES[0] == (kfd.SOURCE, kfd.probe)
+
+
+@pytest.mark.parametrize("type_", [None, AcceleratorType.CPU, AcceleratorType.GPU])
+def test_a_kind_that_is_not_known_is_refused_with_the_nearest(type_: AcceleratorType | None) -> None:
+    with pytest.raises(InvalidValue, match="did you mean EPYC_ZEN5") as error:
+        detect(type_, "EPYC_ZEN6", None, probes=())
+    assert "EPYC_9965" in error.value.hint
