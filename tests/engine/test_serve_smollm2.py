@@ -25,15 +25,15 @@ def test_the_way_there_is_told(smollm2: Running) -> None:
     assert smollm2.service.stdout.read_bytes() == b""
 
 
-def test_the_capital_of_france(smollm2: Running) -> None:
+def test_the_capital_of_japan(smollm2: Running) -> None:
     with smollm2.client() as client:
         answer = client.chat.completions.create(
             model=SMOLLM2,
-            messages=[{"role": "user", "content": "What is the capital of France?"}],
+            messages=[{"role": "user", "content": "What is the capital of Japan?"}],
             temperature=0,
             max_tokens=24,
         )
-    assert "Paris" in (answer.choices[0].message.content or "")
+    assert "Tokyo" in (answer.choices[0].message.content or "")
     assert answer.usage is not None
     assert answer.usage.completion_tokens > 1
 
@@ -44,21 +44,21 @@ def test_the_curl_line_of_the_ready_message_works(smollm2: Running) -> None:
     name, value = found[2].split(": ")
     request = urllib.request.Request(found[1], data=found[3].encode(), headers={name: value})
     with urllib.request.urlopen(request, timeout=120) as answer:
-        assert b"Paris" in answer.read()
+        assert b"Tokyo" in answer.read()
 
 
 def test_streaming(smollm2: Running) -> None:
     with smollm2.client() as client:
         stream = client.chat.completions.create(
             model=SMOLLM2,
-            messages=[{"role": "user", "content": "What is the capital of France?"}],
+            messages=[{"role": "user", "content": "What is the capital of Japan?"}],
             temperature=0,
             max_tokens=24,
             stream=True,
         )
         pieces = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
     assert len([piece for piece in pieces if piece]) > 3
-    assert "Paris" in "".join(pieces)
+    assert "Tokyo" in "".join(pieces)
 
 
 def test_metrics_are_the_engines_own(smollm2: Running) -> None:
