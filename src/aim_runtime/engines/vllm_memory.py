@@ -8,9 +8,9 @@ measurement on a GPU backs; the budget, the defaults and the blocks are the engi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any
 
+from aim_runtime.engines.vllm_rules import as_int
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.demand import Demand
 
@@ -28,7 +28,6 @@ _RUNTIME_BYTES, _RUNTIME_PARALLEL_BYTES, _RUNTIME_CPU_BYTES = _GIB, 5 * _GIB // 
 _GRAPH_BYTES = 2 * _GIB
 # The sampler holds several copies of each sequence's scores, four of them in 32 bits.
 _BYTES_PER_LOGIT = 14
-_THOUSANDS = {"k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def demand(
@@ -142,10 +141,5 @@ def _share(value: Any) -> float:
 
 def whole(value: Any) -> int | None:
     """A positive whole number, as the engine reads it: 8192, "8192", "8k", "8K"."""
-    text = str(value)
-    scale = _THOUSANDS.get(text[-1:], 1)
-    try:
-        number = float(text[:-1] if scale != 1 else text)
-    except ValueError:
-        return None
-    return int(number * scale) if 0 < number < inf else None
+    number = None if value is None or isinstance(value, bool) else as_int(value, size=True)
+    return number if number and number > 0 else None

@@ -78,7 +78,8 @@ def test_without_arguments() -> None:
         ({"max-model-len": "8192"}, {"max_model_len": 8192}),
         ({"max-model-len": "8k"}, {"max_model_len": 8000}),
         ({"max-model-len": "8K"}, {"max_model_len": 8192}),
-        ({"max-model-len": "1.5K"}, {"max_model_len": 1536}),
+        ({"max-model-len": "1.5k"}, {"max_model_len": 1500}),
+        ({"max-model-len": "1.5K"}, {"max_model_len": None}),  # which the engine refuses
         ({"max-model-len": float("inf")}, {"max_model_len": None}),
         ({"max-model-len": "long"}, {"max_model_len": None}),
         ({"max-model-len": None}, {"max_model_len": None}),
