@@ -73,6 +73,8 @@ def test_the_object_says_what_dry_run_takes_and_ranks_every_compatible_profile(t
     found = explained(tmp_path, **MI300X)
     (plan,) = json.loads(run("dry-run", "--format", "json", env=environment(tmp_path, **MI300X)).stdout)
     assert found["chosen"] == plan["profile_id"] == BEST
+    assert found["profiles"][0]["memory"] == plan["memory"]
+    assert plan["memory"]["fits"] is True
     ranks = [each["rank"] for each in found["profiles"] if each["state"] == "compatible"]
     assert ranks == list(range(1, len(ranks) + 1))
     assert found["profiles"][0]["rank"] == 1

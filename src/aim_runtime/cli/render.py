@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from msgspec import to_builtins
 
+from aim_runtime.cli.memory import memory_object
 from aim_runtime.engines.launch import Launch
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.profile import Profile
@@ -72,6 +73,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
             "uses": [f"{device.model or device.name} #{device.index}" for device in plan.selection.uses],
             "leaves": [f"{device.model or device.name} #{device.index}" for device in plan.selection.leaves],
         },
+        "memory": memory_object(plan.selection.verdict.fit),
         "engine": {
             "name": plan.settings.engine,
             "version": plan.engine.version if plan.engine else None,
