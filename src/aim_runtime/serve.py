@@ -34,7 +34,7 @@ class Stopped(BaseException):
     """SIGTERM or SIGINT: not an error, and nothing below may mistake it for one."""
 
 
-class _Stop:
+class Stop:
     """Whether a signal asked to stop.
 
     The handler only takes note. An exception raised by a handler comes between any two steps of
@@ -53,20 +53,13 @@ class _Stop:
             raise Stopped
 
 
-def serve(plan: Plan, report: Report, inherited: Mapping[str, str]) -> None:
-    """Execute the plan until SIGTERM or SIGINT, which end it cleanly: the function returns.
+def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) -> None:
+    """Execute the plan until `stop` is asked for: then everything is put away, and Stopped is raised.
 
     `inherited` is the environment that the engine gets beneath the plan's own. Raises EngineMissing,
     PortTaken or ModelError before the engine starts and EngineExited when it ends by itself.
     """
-    with _stop_signals() as stop:
-        try:
-            _serve(plan, report, inherited, stop)
-        except Stopped:
-            report(Notice("stopped"))
 
-
-def _serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: _Stop) -> None:
     def report(event: Event | Ready) -> None:
         tell(event)
         stop.check()  # a fetch reports several times a second
@@ -101,7 +94,7 @@ def _serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: _Stop) 
         process.stop()
 
 
-def _wait_until_ready(engine: EngineProcess, started: float, report: Report, stop: _Stop) -> None:
+def _wait_until_ready(engine: EngineProcess, started: float, report: Report, stop: Stop) -> None:
     heartbeat = started + _HEARTBEAT_S
     while not engine.answers():
         stop.check()
@@ -117,7 +110,7 @@ def _wait_until_ready(engine: EngineProcess, started: float, report: Report, sto
             heartbeat = now + _HEARTBEAT_S
 
 
-def _wait_until_it_ends(engine: EngineProcess, stop: _Stop) -> None:
+def _wait_until_it_ends(engine: EngineProcess, stop: Stop) -> None:
     while (code := engine.exit_code()) is None:
         stop.check()
         time.sleep(_POLL_S)
@@ -131,9 +124,9 @@ def _words(code: int) -> str:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[_Stop]:
+def stop_signals() -> Iterator[Stop]:
     """Take note of SIGTERM and SIGINT while the block runs."""
-    stop = _Stop()
+    stop = Stop()
     before = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop

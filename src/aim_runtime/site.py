@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aim_runtime.engines import ENGINES
@@ -31,16 +32,17 @@ class Site:
     looked_up: tuple[ModelRef, Architecture] | None = None
 
 
-def survey(settings: Settings) -> Site:
+def survey(settings: Settings, watch: Callable[[], None] = lambda: None) -> Site:
     """Look at the machine as far as the settings ask for it.
 
+    `watch` is called now and then while a hub is waited for; what it raises ends the waiting.
     Raises HardwareError for devices that cannot be used as they are and InvalidValue for an
     accelerator model that is not known.
     """
     hardware = detect(settings.accelerator_type, settings.accelerator_model, settings.accelerator_count)
     engine = ENGINES[settings.engine].find()
     catalog, cache = load_catalog_for(settings), Cache(settings.cache_path)
-    return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache))
+    return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache, watch))
 
 
 def load_catalog_for(settings: Settings) -> Catalog:
@@ -48,7 +50,9 @@ def load_catalog_for(settings: Settings) -> Catalog:
     return load_catalog((settings.profiles_path, shipped_root()), settings.aim)
 
 
-def _look_up(settings: Settings, catalog: Catalog, cache: Cache) -> tuple[ModelRef, Architecture] | None:
+def _look_up(
+    settings: Settings, catalog: Catalog, cache: Cache, watch: Callable[[], None]
+) -> tuple[ModelRef, Architecture] | None:
     """Ask the hub about a model, where it has one that nothing nearer knows."""
     ref = settings.model_ref
     if ref is None or ref.scheme is not Scheme.HF:
@@ -56,5 +60,5 @@ def _look_up(settings: Settings, catalog: Catalog, cache: Cache) -> tuple[ModelR
     known = catalog.aim is not None and ref.name in {source.name for source in catalog.aim.sources}
     if known or cache.locate(settings.custom_model_name or ref.model_id, (ref,)).present:
         return None
-    found = look_up(ref, settings.hub_endpoint)
+    found = look_up(ref, settings.hub_endpoint, watch)
     return (ref, found) if found else None

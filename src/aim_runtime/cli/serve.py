@@ -8,8 +8,9 @@ import click
 
 from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.log import Log
+from aim_runtime.models.events import Notice
 from aim_runtime.plan import make_plan
-from aim_runtime.serve import serve
+from aim_runtime.serve import Stopped, serve, stop_signals
 from aim_runtime.site import survey
 
 
@@ -31,9 +32,12 @@ def command(engine_args: tuple[str, ...]) -> None:
     """
     gc.enable()  # this command lives long
     settings = settings_from_environment(engine_args)
-    with Log(settings) as log:
+    with Log(settings) as log, stop_signals() as stop:
         log.warn(settings.warnings)
-        plan = make_plan(settings, survey(settings))
-        log.warn(plan.warnings[len(settings.warnings) :])
-        log.plan(plan)
-        serve(plan, log.report, inherited())
+        try:
+            plan = make_plan(settings, survey(settings, stop.check))
+            log.warn(plan.warnings[len(settings.warnings) :])
+            log.plan(plan)
+            serve(plan, log.report, inherited(), stop)
+        except Stopped:
+            log.report(Notice("stopped"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from aim_runtime.models import background
@@ -13,14 +14,16 @@ from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.words import redact
 
 
-def look_up(ref: ModelRef, endpoint: str, within_s: float = 4.0) -> Architecture | None:
+def look_up(
+    ref: ModelRef, endpoint: str, watch: Callable[[], None] = lambda: None, within_s: float = 4.0
+) -> Architecture | None:
     """Return the facts of a model as its config.json and the sizes of its weights say.
 
     None when the hub does not tell within `within_s` seconds, for whatever reason: fetching will say
-    which, and the memory check abstains.
+    which, and the memory check abstains. `watch` is called meanwhile; what it raises ends the waiting.
     """
     answer = background.start(lambda: _ask(ref, endpoint, within_s))
-    if not background.finished(answer, lambda: None, within_s):
+    if not background.finished(answer, watch, within_s):
         return None
     try:
         return answer.result()
