@@ -26,6 +26,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "explain.md"
 GIB = 1024**3
 MI300X = {"AIM_ID": COHERE, "AIM_ACCELERATOR_MODEL": "MI300X"}
 ONE_MI300X = {**MI300X, "AIM_ACCELERATOR_COUNT": "1"}
+AIM_ENV = {**MI300X, "AIM_ACCELERATOR_MODEL": "MI325X", "AIM_ACCELERATOR_COUNT": "1"}
 BEST = "vllm-mi300x-fp16-tp8-latency"
 
 
@@ -268,3 +269,18 @@ def _changed(struct: Any, **new: Any) -> Any:
     from msgspec.structs import replace as changed
 
     return changed(struct, **new)
+
+
+def test_the_proposed_arguments_keep_the_users_and_show_no_secret(tmp_path: Path) -> None:
+    given = '{"gpu_memory_utilization": 0.87, "api-key": "sk-planted-secret", "max_model_len": 131072}'
+    env = {**AIM_ENV, "AIM_ENGINE_ARGS": given}
+    done = run("dry-run", env=environment(tmp_path, **env))
+    assert done.returncode == 4
+    proposed = re.search(r"AIM_ENGINE_ARGS='([^']+)'", done.stderr)
+    assert proposed is not None
+    assert json.loads(proposed[1]) == {
+        "gpu-memory-utilization": 0.87,
+        "api-key": "***",
+        "max-model-len": 30720,
+    }
+    assert "planted" not in done.stdout + done.stderr

@@ -14,9 +14,9 @@ from aim_runtime.engines.vllm import OWNED
 from aim_runtime.engines.vllm_changes import change_of
 from aim_runtime.errors import did_you_mean
 from aim_runtime.profiles.profile import ProfileFile
+from aim_runtime.variables import SECRET_ARGUMENTS
 from aim_runtime.vocabulary import AcceleratorType
 
-_SECRET_ARGUMENTS = ("api-key", "hf-token")
 _SECRET_ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_ACCESS_KEY", "_ACCESS_KEY_ID")
 # What is set for AWS and is no secret.
 _AWS_OPEN = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
@@ -80,7 +80,7 @@ def _owned(arguments: Mapping[str, Any], spelled: Mapping[str, str]) -> Iterator
             name = spelled[key]
             text = f"{name}: ignored in a profile: the runtime sets it"
             yield warning("owned-argument", ("engine_args", name), text, f"remove it; users set {setting}")
-    for key in _SECRET_ARGUMENTS:
+    for key in SECRET_ARGUMENTS:
         if arguments.get(key) is not None:
             yield _secret(("engine_args", spelled[key]), spelled[key])
 

@@ -14,9 +14,9 @@ from aim_runtime.cli.memory import memory_object
 from aim_runtime.engines.launch import Launch
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.profile import Profile
+from aim_runtime.variables import SECRET_ARGUMENTS
 
 _GIB = 1024**3
-_SECRET_ARGUMENTS = frozenset({"api-key", "hf-token"})
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -116,7 +116,7 @@ def _command(launch: Launch) -> list[str]:
     hide = False
     for token in launch.command:
         if token.startswith("--"):
-            hide = token.removeprefix("--") in _SECRET_ARGUMENTS
+            hide = token.removeprefix("--") in SECRET_ARGUMENTS
             shown.append(token)
         else:
             shown.append("***" if hide else token)
@@ -128,7 +128,7 @@ def _without_secrets(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(key: str, value: Any) -> Any:
-    return "***" if key.replace("_", "-") in _SECRET_ARGUMENTS else value
+    return "***" if key.replace("_", "-") in SECRET_ARGUMENTS else value
 
 
 PLAN_FORMATS: dict[str, Callable[[Plan], str]] = {"yaml": plan_yaml, "json": plan_json, "shell": plan_shell}

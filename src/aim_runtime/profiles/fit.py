@@ -91,13 +91,12 @@ class Fit:
         return f"{share}, {cache} ({self.concurrency:.1f} requests of {self.context:,})"
 
     @property
-    def change(self) -> str:
-        """The setting that would make it fit; empty when no single one would."""
+    def shorter(self) -> int | None:
+        """The max-model-len, in tokens, with which it would fit; None when none would, or none is needed."""
         longest = self.longest_context
         if self.kv_bytes > 0 and longest and self.misfit:
-            length = longest // _STEP * _STEP or longest
-            return f"use max-model-len <= {length}: AIM_ENGINE_ARGS='{{\"max-model-len\": {length}}}'"
-        return ""
+            return longest // _STEP * _STEP or longest
+        return None
 
     @property
     def _usable(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator
 from math import ceil
 
@@ -12,9 +14,11 @@ from aim_runtime.profiles.fit import GIB, Fit, NotKnown, fit, least_count
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Objection, Verdict
 from aim_runtime.settings import Settings
+from aim_runtime.variables import SECRET_ARGUMENTS
 from aim_runtime.vocabulary import AcceleratorType, ProfileType, State
 
 UNKNOWN_MODEL = Architecture()
+_LENGTH = "max-model-len"
 
 
 def candidates(profile: Profile, hardware: Hardware) -> tuple[Accelerator, ...]:
@@ -57,7 +61,7 @@ def judge(
         memory = min(sizes, default=None) if devices else memory_bytes
         free = min((device.free_bytes for device in uses if device.free_bytes is not None), default=None)
         found = fit(model, demand, memory, free)
-        against += _against_memory(found, model, demand, profile)
+        against += _against_memory(found, model, demand, profile, settings)
         against += _against_busy(busy, demand)
     return Verdict(profile, tuple(against), _barrier(profile, settings), uses, found)
 
@@ -158,24 +162,33 @@ def _lacks(device: Accelerator, demand: Demand | None) -> int:
 
 
 def _against_memory(
-    found: Fit | NotKnown, model: Architecture, demand: Demand, profile: Profile
+    found: Fit | NotKnown, model: Architecture, demand: Demand, profile: Profile, settings: Settings
 ) -> Iterator[Objection]:
     limit = model.max_positions
     if demand.max_model_len and limit and demand.max_model_len > limit and not demand.beyond_limit:
         yield Objection(
             State.INVALID,
             f"max-model-len {demand.max_model_len} is more than the {limit} tokens that the model can take",
-            f"use max-model-len <= {limit}: AIM_ENGINE_ARGS='{{\"max-model-len\": {limit}}}'",
+            _with_length(limit, settings),
         )
     if isinstance(found, NotKnown) or found.fits:
         return
     text = f"does not fit: {found.misfit}{_more(found, model, profile)}"
-    yield Objection(State.MEMORY_MISMATCH, text, found.change)
+    change = _with_length(found.shorter, settings) if found.shorter else ""
+    yield Objection(State.MEMORY_MISMATCH, text, change)
+
+
+def _with_length(tokens: int, settings: Settings) -> str:
+    """The setting that shortens the context, with what the user's has already."""
+    given = {key.replace("_", "-"): value for key, value in settings.engine_args.items()}
+    shown = {key: "***" if key in SECRET_ARGUMENTS else value for key, value in given.items()}
+    arguments = json.dumps({**shown, _LENGTH: tokens})
+    return f"use {_LENGTH} <= {tokens}: AIM_ENGINE_ARGS={shlex.quote(arguments)}"
 
 
 def _more(found: Fit, model: Architecture, profile: Profile) -> str:
     """What would hold the model where no shorter context helps: no setting makes this profile fit."""
-    if found.change:
+    if found.shorter:
         return ""
     metadata = profile.metadata
     if metadata.accelerator_type is AcceleratorType.CPU:

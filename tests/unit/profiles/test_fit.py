@@ -150,11 +150,11 @@ def test_the_weights_alone() -> None:
     )
     found = bare(Architecture(100 * GIB), 200, utilization=0.9)
     assert (found.budget_bytes, found.kv_bytes) == (180 * GIB, 80 * GIB)
-    assert (found.capacity_tokens, found.concurrency, found.longest_context, found.change) == (
+    assert (found.capacity_tokens, found.concurrency, found.longest_context, found.shorter) == (
         None,
         None,
         None,
-        "",
+        None,
     )
 
 
@@ -166,7 +166,7 @@ def test_the_parts_are_named_and_add_up() -> None:
         "weights 90.0 GiB + activations 8.0 GiB + runtime 1.0 GiB + graphs 2.0 GiB = 101.0 GiB > "
         "100.0 GiB that the engine may use of 100.0 GiB"
     )
-    assert found.change == ""  # no shorter context helps
+    assert found.shorter is None  # no shorter context helps
     assert bare(model, 200, **parts).fits
 
 
@@ -178,16 +178,17 @@ def test_one_request_must_fit() -> None:
     assert found.misfit == (
         "one request of 4096 tokens needs 1.3 GiB of KV cache, 1.0 GiB are left beside weights 99.0 GiB"
     )
-    assert found.change == "use max-model-len <= 3072: AIM_ENGINE_ARGS='{\"max-model-len\": 3072}'"
+    assert found.shorter == 3072
     assert bare(model, 100, max_model_len=3072).fits
-    assert bare(model, 100, max_model_len=3072).change == ""
+    assert bare(model, 100, max_model_len=3072).shorter is None
 
 
 def test_the_proposed_length_fits_however_short() -> None:
     model = replace(LLAMA_70B, weights_bytes=int(99.9 * GIB))
     found = bare(model, 100)
     assert found.context == 131072
-    length = int(found.change.split("<= ")[1].split(":")[0])
+    length = found.shorter
+    assert length is not None
     assert 0 < length < 1024
     assert bare(model, 100, max_model_len=length).fits
 
@@ -259,11 +260,10 @@ def test_more_memory_never_fits_less_and_a_change_always_helps() -> None:
         of = {"max_model_len": length, "activation_bytes": GIB, "utilization": draw.uniform(0.3, 1)}
         memory_gib = draw.uniform(10, 300)
         found = bare(model, memory_gib, **of)
-        seen.add((found.fits, bool(found.change)))
+        seen.add((found.fits, bool(found.shorter)))
         if found.fits:
             assert bare(model, memory_gib * 1.1, **of).fits
-        if found.change:
+        if found.shorter:
             assert not found.fits
-            proposed = int(found.change.split("<= ")[1].split(":")[0])
-            assert bare(model, memory_gib, **{**of, "max_model_len": proposed}).fits
+            assert bare(model, memory_gib, **{**of, "max_model_len": found.shorter}).fits
     assert seen == {(True, False), (False, False), (False, True)}
