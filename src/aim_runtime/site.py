@@ -11,7 +11,6 @@ from aim_runtime.hardware import detect
 from aim_runtime.hardware.accelerator import Hardware
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.cache import Cache
-from aim_runtime.models.hub_facts import look_up
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.profiles.catalog import Catalog, load_catalog, shipped_root
 from aim_runtime.settings import Settings
@@ -60,5 +59,7 @@ def _look_up(
     known = catalog.aim is not None and ref.name in {source.name for source in catalog.aim.sources}
     if known or cache.locate(settings.custom_model_name or ref.model_id, (ref,)).present:
         return None
+    from aim_runtime.models.hub_facts import look_up  # few need it, and start-up time matters
+
     found = look_up(ref, settings.hub_endpoint, watch)
     return (ref, found) if found else None
