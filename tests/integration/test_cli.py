@@ -129,7 +129,11 @@ def test_secrets_are_not_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["serve", "--help"], ["dry-run", "-h"], ["list-profiles", "-h"]]
+    "args",
+    [
+        *(["--help"], ["serve", "--help"], ["dry-run", "-h"], ["list-profiles", "-h"], ["explain", "-h"]),
+        *(["profiles", "-h"], *(["profiles", verb, "-h"] for verb in ("lint", "migrate", "new", "schema"))),
+    ],
 )
 def test_help_has_examples(args: list[str], tmp_path: Path) -> None:
     done = run(*args, env=environment(tmp_path))
@@ -168,10 +172,29 @@ def test_completion_script(shell: str, tmp_path: Path) -> None:
     assert "_AIM_RUNTIME_COMPLETE" in done.stdout
 
 
-def test_completion_completes(tmp_path: Path) -> None:
-    asked = {"_AIM_RUNTIME_COMPLETE": "bash_complete", "COMP_WORDS": "aim-runtime dry", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("aim-runtime dry", ["dry-run"]),
+        ("aim-runtime profiles li", ["lint"]),
+        ("aim-runtime explain general/vllm-w7900-bf16-tp1-l", ["general/vllm-w7900-bf16-tp1-latency"]),
+    ],
+)
+def test_completion_completes(words: str, expected: list[str], tmp_path: Path) -> None:
+    last = str(len(words.split()) - 1)
+    asked = {"_AIM_RUNTIME_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": last}
     done = run(env=environment(tmp_path, **asked))
-    assert done.stdout.split() == ["plain,dry-run"]
+    assert done.stdout.split() == [f"plain,{word}" for word in expected]
+
+
+def test_completion_of_profiles_under_a_wrong_setting_is_silent(tmp_path: Path) -> None:
+    asked = {
+        "_AIM_RUNTIME_COMPLETE": "bash_complete",
+        "COMP_WORDS": "aim-runtime explain g",
+        "COMP_CWORD": "2",
+    }
+    done = run(env=environment(tmp_path, AIM_METRIC="speed", **asked))
+    assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
 def test_python_dash_m(tmp_path: Path) -> None:

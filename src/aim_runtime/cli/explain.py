@@ -10,10 +10,20 @@ from aim_runtime.cli.choice import Choice, choose
 from aim_runtime.cli.environment import settings_from_environment
 from aim_runtime.cli.explanation import explanation_json
 from aim_runtime.cli.overview import overview_text, problem_text
+from aim_runtime.errors import ConfigError
 from aim_runtime.profiles.catalog import Problem
 from aim_runtime.profiles.select import find
 from aim_runtime.profiles.selection import Verdict
-from aim_runtime.site import survey
+from aim_runtime.site import load_catalog_for, survey
+
+
+def _ids(_context: click.Context, _argument: click.Parameter, begun: str) -> list[str]:
+    """The ids that begin so, for the shell; a setting that is wrong has none."""
+    try:
+        catalog = load_catalog_for(settings_from_environment())
+    except ConfigError:
+        return []
+    return [profile.id for profile in catalog.profiles if profile.id.startswith(begun)]
 
 
 @click.command(
@@ -25,7 +35,7 @@ Examples:
   aim-runtime explain --format json | jq '.profiles[] | select(.rank == 1)'
 """,
 )
-@click.argument("profile_id", required=False)
+@click.argument("profile_id", required=False, shell_complete=_ids)
 @click.option(
     "--format",
     "format_",
