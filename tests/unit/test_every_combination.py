@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,9 @@ MACHINES = _machines()
 
 
 def _requests() -> Iterator[dict[str, Any]]:
+    for metric, precision, count in product(Metric, (None, *Precision), (None, 1, 2, 4, 8)):
+        yield {"metric": metric, "precision": precision, "accelerator_count": count}
     for metric in Metric:
-        for count in (None, 1, 2, 4, 8):
-            yield {"metric": metric, "accelerator_count": count}
-        for precision in Precision:
-            yield {"metric": metric, "precision": precision}
-            yield {"metric": metric, "precision": precision, "accelerator_count": 1}
         yield {"metric": metric, "allow_general_profile_fallback": False}
         yield {"metric": metric, "allow_unoptimized": True}
 
