@@ -8,11 +8,11 @@ from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall, Launch
 from aim_runtime.errors import MissingSetting
 from aim_runtime.hardware.devices import BY_MODEL, MIB
-from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.facts import of_folder
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef, Scheme
-from aim_runtime.profiles.judge import UNKNOWN_MODEL, candidates, judge
+from aim_runtime.profiles.judge import candidates, judge
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.select import select
 from aim_runtime.profiles.selection import Selection, Verdict
@@ -49,7 +49,7 @@ def make_plan(settings: Settings, site: Site) -> Plan:
     _require_a_model(settings)
     selection = select(settings, site.catalog, judge_all(settings, site), site.hardware)
     location = locate(settings, site, selection.profile)
-    model = architecture(selection.profile, settings, site)
+    model = selection.verdict.model or UNKNOWN_MODEL
     launch = ENGINES[settings.engine].launch(selection, location, settings, site.engine, model)
     return Plan(settings, site, selection, location, launch)
 

@@ -18,13 +18,13 @@ from aim_runtime.errors import NoProfile
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.hardware.declared import declare
 from aim_runtime.hardware.devices import BY_MODEL, MIB
-from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.cache import Cache
 from aim_runtime.plan import architecture, judge_all, make_plan
 from aim_runtime.profiles.catalog import AIM_FILE, shipped_root
 from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.fit import Fit, NotKnown
-from aim_runtime.profiles.judge import UNKNOWN_MODEL, candidates, judge
+from aim_runtime.profiles.judge import candidates, judge
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.select import select
 from aim_runtime.profiles.selection import Selection

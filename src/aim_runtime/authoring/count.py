@@ -35,11 +35,9 @@ def choose_count(
     counts = (given,) if given else target.counts
     possible = [count for count in counts if model.splits_over(count)]
     if not possible:
-        heads = (
-            f"{model.attention_heads} attention heads ({model.key_value_heads or 'as many'} key-value heads)"
-        )
         raise NoProfile(
-            f"{heads} cannot be spread over {given} accelerators", hint="give another --accelerator-count"
+            f"{model.heads} cannot be spread over {given} accelerators",
+            hint="give another --accelerator-count",
         )
     tried = [(count, fit(count)) for count in possible]
     known = [(count, found) for count, found in tried if isinstance(found, Fit)]

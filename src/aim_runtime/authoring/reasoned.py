@@ -24,7 +24,6 @@ from aim_runtime.vocabulary import AcceleratorType, Metric
 _CPU_CACHE_GIB = 4
 # AMD documents AITER for gfx942 and gfx950, and keeps it off on gfx90a.
 _AITER = {"gfx942": "1", "gfx950": "1", "gfx90a": "0"}
-_STEP = 1024
 
 # By key: the value, and why it is that one.
 Reasoned = dict[str, tuple[Any, str]]
@@ -75,9 +74,8 @@ def context(choice: Choice, model: Architecture) -> tuple[Reasoned, tuple[str, .
         return {}, (f"{key}: {what} is not known",)
     if found.fits:
         return {key: (limit, "the longest context that the model can take; it fits")}, ()
-    length = longest // _STEP * _STEP or longest
     why = f"the longest context that fits; the model can take {limit} tokens"
-    return {key: (length, why)}, ()
+    return {key: (found.shorter, why)}, ()
 
 
 def spoken(

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from aim_runtime.errors import HardwareError
 from aim_runtime.hardware.accelerator import Hardware
 from aim_runtime.hardware.devices import BY_MODEL
+from aim_runtime.profiles.fit import COUNTS
 from aim_runtime.settings import Settings
 from aim_runtime.vocabulary import AcceleratorType
-
-# The counts that tensor parallelism is used with on one machine.
-COUNTS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aim_runtime.cli.choice import Choice
-from aim_runtime.cli.explanation import model_of
 from aim_runtime.cli.memory import gib
 from aim_runtime.cli.overview import headline, verdict_lines
 from aim_runtime.cli.terminal import paint, wrapped
@@ -27,7 +26,7 @@ def profile_text(verdict: Verdict, choice: Choice) -> str:
     lines = [*headline(choice, verdict), ""]
     lines += verdict_lines(verdict, choice, rank, memory=not isinstance(fit, Fit))
     lines += wrapped(f"file: {verdict.profile.path}", "     ")
-    model = model_of(verdict, choice)
+    model = verdict.model
     if isinstance(fit, Fit):
         lines += _section("Memory of one accelerator", _memory(verdict, fit, choice))
         cache = _cache(fit, fit.pool, verdict, choice) if fit.pool else []
@@ -51,7 +50,7 @@ def _section(title: str, lines: Sequence[Line]) -> list[str]:
 
 def _memory(verdict: Verdict, fit: Fit, choice: Choice) -> list[Line]:
     demand, count = fit.demand, fit.demand.tensor_parallel_size
-    model = model_of(verdict, choice)
+    model = verdict.model
     whole = model.weights_bytes if model and model.weights_bytes else fit.weights_bytes * count
     source = f"; {model.source}" if model and model.source else ""
     share = f"{gib(whole)} GiB / {count} accelerators" if count > 1 else "the whole model"

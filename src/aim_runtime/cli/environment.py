@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from aim_runtime.cli import output
 from aim_runtime.settings import Settings, expand_secret_files
 
 
@@ -11,6 +12,14 @@ def settings_from_environment(engine_args: tuple[str, ...] = ()) -> Settings:
     """Read the environment; secrets that `*_FILE` variables point to are put into it for the clients."""
     os.environ.update(expand_secret_files(os.environ))
     return Settings.from_env(os.environ, engine_args)
+
+
+def settings_with_warnings() -> Settings:
+    """The same, with what is to be warned of already printed: for commands that only print."""
+    settings = settings_from_environment()
+    for warning in settings.warnings:
+        output.warning(warning)
+    return settings
 
 
 def inherited() -> dict[str, str]:

@@ -7,7 +7,7 @@ import click
 from aim_runtime.cli import output
 from aim_runtime.cli.arithmetic import profile_text
 from aim_runtime.cli.choice import Choice, choose
-from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.environment import settings_from_environment, settings_with_warnings
 from aim_runtime.cli.explanation import explanation_json
 from aim_runtime.cli.overview import overview_text, problem_text
 from aim_runtime.errors import ConfigError
@@ -52,9 +52,7 @@ def command(profile_id: str | None, format_: str, verbose: bool) -> None:
     memory line by line. Nothing is fetched and no engine is started. A lack of a profile that is right
     is explained too, with exit code 0.
     """
-    settings = settings_from_environment()
-    for warning in settings.warnings:
-        output.warning(warning)
+    settings = settings_with_warnings()
     choice = choose(settings, survey(settings))
     found = _find(profile_id, choice) if profile_id else None
     if format_ == "json":

@@ -8,8 +8,6 @@ from typing import Any
 
 from aim_runtime.cli.choice import Choice, counted, why
 from aim_runtime.cli.memory import memory_object
-from aim_runtime.models.architecture import Architecture
-from aim_runtime.plan import architecture
 from aim_runtime.profiles.catalog import Problem
 from aim_runtime.profiles.selection import Objection, Verdict
 from aim_runtime.settings import Settings
@@ -27,7 +25,7 @@ def explanation_object(choice: Choice, only: Verdict | Problem | None = None) ->
     order = choice.in_order()
     shown = order if only is None else [only] if isinstance(only, Verdict) else []
     problems = choice.site.catalog.problems if only is None else (only,) if isinstance(only, Problem) else ()
-    model = model_of(shown[0], choice) if shown else None
+    model = shown[0].model if shown else None
     return {
         "request": _request(choice.settings),
         "hardware": {
@@ -50,14 +48,6 @@ def explanation_object(choice: Choice, only: Verdict | Problem | None = None) ->
         "profiles": [_profile(verdict, ranks.get(verdict.profile.id)) for verdict in shown],
         "problems": [{"path": str(problem.path), "reason": problem.reason} for problem in problems],
     }
-
-
-def model_of(verdict: Verdict, choice: Choice) -> Architecture | None:
-    """The model as that profile would load it, None where none is named or the profile is for another."""
-    settings, aim_id = choice.settings, verdict.profile.content.aim_id
-    if settings.aim is None or aim_id not in (None, settings.aim):
-        return None
-    return architecture(verdict.profile, settings, choice.site)
 
 
 def _request(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from aim_runtime.cli import output, tables
 from aim_runtime.cli.choice import choose_among
-from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.environment import settings_with_warnings
 from aim_runtime.cli.tables import Listing, Row
 from aim_runtime.plan import judge_all
 from aim_runtime.site import load_catalog_for, survey
@@ -52,9 +52,7 @@ def command(state: str, format_: str, skip_compatibility_check: bool, verbose: b
     AIM_ID names the AIM; without it the custom and general profiles are listed. The broken files of
     the catalogue are listed too, as invalid.
     """
-    settings = settings_from_environment()
-    for warning in settings.warnings:
-        output.warning(warning)
+    settings = settings_with_warnings()
     if skip_compatibility_check:
         catalog, choose = load_catalog_for(settings), None
         rows = [Row.of(profile) for profile in catalog.profiles]

@@ -46,14 +46,7 @@ def memory_line(found: Fit | NotKnown) -> str:
 
 
 def _parts(found: Fit) -> str:
-    demand = found.demand
-    parts = {
-        "weights": found.weights_bytes,
-        "activations": demand.activation_bytes,
-        "runtime": demand.runtime_bytes,
-        "graphs": demand.graph_bytes,
-    }
-    return " + ".join(f"{name} {gib(size)}" for name, size in parts.items() if size) + " GiB"
+    return " + ".join(f"{name} {gib(size)}" for name, size in found.parts.items() if size) + " GiB"
 
 
 def _has(found: Fit) -> str:

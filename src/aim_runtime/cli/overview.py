@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from aim_runtime.cli.choice import LAYERS, Choice, counted, of_another_model, why
-from aim_runtime.cli.explanation import model_of
 from aim_runtime.cli.memory import gib, memory_line
 from aim_runtime.cli.terminal import paint, symbol, wrapped
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
@@ -119,7 +118,7 @@ def headline(choice: Choice, first: Verdict | None) -> list[str]:
     """The machine, the request, the model as the `first` profile would load it, and the choice."""
     lines = _labelled("Machine", machine(choice.site.hardware), indent="")
     lines += _labelled("Request", request(choice.settings), indent="")
-    model = model_of(first, choice) if first else None
+    model = first.model if first else None
     facts = model_facts(model) if model else []
     known = f"{', '.join(facts)} ({model.source})" if model and model.source else ", ".join(facts)
     lines += _labelled("Model", known or "nothing is known of it", indent="")

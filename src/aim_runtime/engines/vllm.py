@@ -13,7 +13,7 @@ from aim_runtime.engines.launch import Argument, EngineInstall, Launch, Layer
 from aim_runtime.engines.options import Options
 from aim_runtime.engines.vllm_memory import demand, whole
 from aim_runtime.engines.vllm_parsers import parsers
-from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.profile import Profile
@@ -29,7 +29,6 @@ OWNED = {"port": "AIM_PORT", "model": "AIM_MODEL_ID", "served-model-name": "AIM_
 # What profiles and users may replace. Without time to stop in, vLLM kills its core on SIGTERM, and
 # requests in flight are cut.
 _DEFAULTS = {"shutdown-timeout": 20}
-_NOT_KNOWN = Architecture()
 _PARALLEL, _LENGTH = "tensor-parallel-size", "max-model-len"
 
 
@@ -92,7 +91,7 @@ class Vllm:
         location: Location,
         settings: Settings,
         install: EngineInstall | None,
-        model: Architecture = _NOT_KNOWN,
+        model: Architecture = UNKNOWN_MODEL,
     ) -> Launch:
         options = options_for(install)
         environment, notes = _environment(selection, settings)

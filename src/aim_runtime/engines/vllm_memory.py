@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aim_runtime.engines.vllm_rules import as_int
+from aim_runtime.engines.vllm_rules import as_size
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.demand import Demand
 
@@ -141,5 +141,5 @@ def _share(value: Any) -> float:
 
 def whole(value: Any) -> int | None:
     """A positive whole number, as the engine reads it: 8192, "8192", "8k", "8K"."""
-    number = None if value is None or isinstance(value, bool) else as_int(value, size=True)
+    number = as_size(value)
     return number if number and number > 0 else None

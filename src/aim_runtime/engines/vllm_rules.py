@@ -124,7 +124,11 @@ def _on(arguments: Mapping[str, Any], switch: str) -> bool:
 
 def _given(arguments: Mapping[str, Any], key: str) -> int | None:
     """The number that an option is given, None where it is not given or not a number."""
-    value = arguments.get(key)
+    return as_size(arguments.get(key))
+
+
+def as_size(value: Any) -> int | None:
+    """The whole number of an option that takes `8k` and `8K`; None for a switch and for no value."""
     return None if value is None or isinstance(value, bool) else as_int(value, size=True)
 
 

@@ -93,6 +93,12 @@ class Architecture:
             source=source,
         )
 
+    @property
+    def heads(self) -> str:
+        """The heads in words, as far as they are known."""
+        shared = f"{self.key_value_heads or 'as many'} key-value heads"
+        return f"{self.attention_heads} attention heads ({shared})" if self.attention_heads else shared
+
     def splits_over(self, count: int) -> bool:
         """Whether tensor parallelism can spread the heads over `count` accelerators.
 
@@ -103,6 +109,9 @@ class Architecture:
             return False
         shared = None if self.latent_rank else self.key_value_heads
         return not shared or shared % count == 0 or count % shared == 0
+
+
+UNKNOWN_MODEL = Architecture()
 
 
 def _number(config: Mapping[str, Any], *names: str) -> int | None:

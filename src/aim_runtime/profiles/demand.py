@@ -34,3 +34,12 @@ class Demand:
     hybrid: bool = True
     shrinks: bool = False
     beyond_limit: bool = False
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """What the engine holds beside the weights and the KV cache, each by its name."""
+        return {
+            "activations": self.activation_bytes,
+            "runtime": self.runtime_bytes,
+            "graphs": self.graph_bytes,
+        }

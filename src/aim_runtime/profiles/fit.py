@@ -12,6 +12,8 @@ from aim_runtime.profiles.kv_cache import Pool, pool
 GIB = 1024**3
 # Context lengths are proposed in whole steps of this many tokens.
 _STEP = 1024
+# The counts that tensor parallelism is used with on one machine.
+COUNTS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,15 @@ class Fit:
     @property
     def needs_bytes(self) -> int:
         """What must be there to serve one request of full length."""
-        demand = self.demand
+        given = self.demand.kv_bytes
         one = self.pool.bytes_for(self.context) if self.pool and self.context else 0
-        cache = demand.kv_bytes if demand.kv_bytes is not None else one
-        return (
-            self.weights_bytes + demand.activation_bytes + demand.runtime_bytes + demand.graph_bytes + cache
-        )
+        cache = one if given is None else given
+        return sum(self.parts.values()) + cache
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """What is taken before the KV cache, each by its name."""
+        return {"weights": self.weights_bytes, **self.demand.parts}
 
     @property
     def fits(self) -> bool:
@@ -106,14 +111,7 @@ class Fit:
 
     @property
     def _parts(self) -> str:
-        demand = self.demand
-        parts = {
-            "weights": self.weights_bytes,
-            "activations": demand.activation_bytes,
-            "runtime": demand.runtime_bytes,
-            "graphs": demand.graph_bytes,
-            "KV cache": demand.kv_bytes or 0,
-        }
+        parts = {**self.parts, "KV cache": self.demand.kv_bytes or 0}
         return " + ".join(f"{name} {_gib(size)}" for name, size in parts.items() if size)
 
 
@@ -139,7 +137,7 @@ def fit(
         return NotKnown("the memory of the accelerator is not known")
     stages = demand.pipeline_parallel_size
     weights = model.weights_bytes // (demand.tensor_parallel_size * stages)
-    rest = demand.activation_bytes + demand.runtime_bytes + demand.graph_bytes
+    rest = sum(demand.parts.values())
     if demand.kv_bytes is None:
         budget = int(memory_bytes * demand.utilization)
         kv_bytes = budget - weights - rest
@@ -170,7 +168,7 @@ def fit(
 def least_count(model: Architecture, demand: Demand, memory_bytes: int) -> int | None:
     """The fewest accelerators, of 1, 2, 4 and 8, on which the weights leave room; None when none do."""
     usable = int(memory_bytes * demand.utilization) - demand.runtime_bytes
-    for count in (1, 2, 4, 8):
+    for count in COUNTS:
         if model.weights_bytes and model.splits_over(count) and model.weights_bytes // count < usable:
             return count
     return None

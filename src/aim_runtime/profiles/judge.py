@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
-from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.fit import GIB, Fit, NotKnown, fit, least_count
 from aim_runtime.profiles.profile import Profile
@@ -17,7 +17,6 @@ from aim_runtime.settings import Settings
 from aim_runtime.variables import SECRET_ARGUMENTS
 from aim_runtime.vocabulary import AcceleratorType, ProfileType, State
 
-UNKNOWN_MODEL = Architecture()
 _LENGTH = "max-model-len"
 
 
@@ -63,7 +62,8 @@ def judge(
         found = fit(model, demand, memory, free)
         against += _against_memory(found, model, demand, profile, settings)
         against += _against_busy(busy, demand)
-    return Verdict(profile, tuple(against), _barrier(profile, settings), uses, found)
+    known = None if demand is None else model
+    return Verdict(profile, tuple(against), _barrier(profile, settings), uses, found, known)
 
 
 def _against_request(profile: Profile, settings: Settings) -> Iterator[Objection]:
@@ -113,10 +113,7 @@ def _against_hardware(
             f"set AIM_ACCELERATOR_COUNT={count}",
         )
     if not model.splits_over(count):
-        heads = f"{model.key_value_heads or 'as many'} key-value heads"
-        if model.attention_heads:
-            heads = f"{model.attention_heads} attention heads ({heads})"
-        yield Objection(State.GPU_MISMATCH, f"cannot spread {heads} over {count} accelerators")
+        yield Objection(State.GPU_MISMATCH, f"cannot spread {model.heads} over {count} accelerators")
 
 
 def _against_cpu(

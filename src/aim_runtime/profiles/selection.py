@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.fit import Fit, NotKnown
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.vocabulary import State
@@ -25,7 +26,8 @@ class Verdict:
 
     `objections` are all of them, the most telling first; `barrier` is what keeps a profile that would
     run from being taken by itself, None when nothing does. `uses` are the accelerators it would get;
-    `fit` the memory arithmetic or why there is none, None where there is nothing to compute with.
+    `fit` the memory arithmetic or why there is none, `model` what it was told of the model; both None
+    where the profile is for another one.
     """
 
     profile: Profile
@@ -33,6 +35,7 @@ class Verdict:
     barrier: Objection | None = None
     uses: tuple[Accelerator, ...] = ()
     fit: Fit | NotKnown | None = None
+    model: Architecture | None = None
 
     @property
     def state(self) -> State:

@@ -10,9 +10,9 @@ import yaml
 
 from aim_runtime.engines import ENGINES
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
-from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.profiles.catalog import Catalog, Problem
-from aim_runtime.profiles.judge import UNKNOWN_MODEL, candidates, judge
+from aim_runtime.profiles.judge import candidates, judge
 from aim_runtime.profiles.profile import Evidence, Metadata, Profile, ProfileFile
 from aim_runtime.profiles.select import select
 from aim_runtime.profiles.selection import Selection, Verdict

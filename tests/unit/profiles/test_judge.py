@@ -9,9 +9,9 @@ import pytest
 
 from aim_runtime.engines import ENGINES
 from aim_runtime.hardware.accelerator import Hardware
-from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.profiles.fit import Fit, NotKnown
-from aim_runtime.profiles.judge import UNKNOWN_MODEL, judge
+from aim_runtime.profiles.judge import judge
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Verdict
 from aim_runtime.settings import Settings

@@ -10,9 +10,8 @@ import pytest
 
 from aim_runtime.errors import AimError, InvalidProfile, NoProfile, ProfileNotFound
 from aim_runtime.hardware.accelerator import Hardware
-from aim_runtime.models.architecture import Architecture
+from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.profiles.catalog import Problem, load_catalog
-from aim_runtime.profiles.judge import UNKNOWN_MODEL
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.select import rank
 from aim_runtime.profiles.selection import Selection
