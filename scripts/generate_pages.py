@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import fill
 
+from generated import write_or_check
+
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.hardware.declared import declare
 from aim_runtime.hardware.devices import DEVICES, MIB
@@ -272,21 +274,5 @@ def pages() -> dict[str, str]:
     return {**found, ACCELERATORS: accelerators()}
 
 
-def main(check: bool) -> int:
-    stale = []
-    for name, text in pages().items():
-        path = ROOT / name
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale.append(name)
-        if not check:
-            path.write_text(text, encoding="utf-8")
-            print(f"wrote {name}")
-    if check and stale:
-        print(f"stale: {', '.join(stale)}; run: make generate", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+    sys.exit(write_or_check(ROOT, pages(), "--check" in sys.argv[1:]))
