@@ -1,35 +1,17 @@
-"""Ask the installed vLLM's own parser about argument lists; run with a Python that has vLLM.
-
-Reads a JSON list of `{"id": …, "argv": […]}` on stdin, where `argv` is what follows `vllm serve`, and
-writes one JSON object `{id: error or null}` to stdout. One import of vLLM, which takes most of the time,
-serves them all.
-"""
+"""Ask the installed vLLM's parser, and the checks of `vllm serve` after it (see asking.py)."""
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from copy import copy
-from typing import Any, NoReturn
+from typing import Any
+
+from asking import Complaint, answer_all
 
 
-def main() -> int:
-    # vLLM and its dependencies write to stdout when they are imported; keep the real one for the answer.
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-
-    from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
+def prepare(parser: Any) -> Complaint:
+    from vllm.entrypoints.launchers.cli_args import validate_parsed_serve_args
     from vllm.entrypoints.launchers.launcher import validate_api_server_args
-    from vllm.utils.argparse_utils import FlexibleArgumentParser
-
-    class Parser(FlexibleArgumentParser):
-        """The engine's parser, raising its complaint instead of exiting with it."""
-
-        def error(self, message: str) -> NoReturn:
-            raise ValueError(message)
-
-    parser = make_arg_parser(Parser(prog="vllm serve"))
 
     def complaint(argv: list[str]) -> str | None:
         try:
@@ -44,12 +26,8 @@ def main() -> int:
             return f"{type(error).__name__}: {error.args[0] if error.args else error}"
         return None
 
-    asked: list[dict[str, Any]] = json.load(sys.stdin)
-    with answer:
-        json.dump({item["id"]: complaint(item["argv"]) for item in asked}, answer, indent=1)
-        answer.write("\n")
-    return 0
+    return complaint
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer_all(prepare))
