@@ -35,6 +35,10 @@ serve: export AIM_CACHE_PATH ?= $(CURDIR)/.cache/models
 ifneq ($(strip $(PORT)),)
 serve: export AIM_PORT := $(PORT)
 endif
+# The CPU engine serves by the CPU, and says so, also where there is a GPU that it could not use.
+ifeq ($(ENGINE)$(strip $(AIM_ACCELERATOR_MODEL)),cpu)
+serve: export AIM_ACCELERATOR_TYPE ?= cpu
+endif
 ifeq ($(strip $(AIM_ID)$(AIM_MODEL_ID)),)
 serve: export AIM_ID := HuggingFaceTB/SmolLM2-135M-Instruct
 endif

@@ -16,6 +16,7 @@ from generated import write_or_check
 
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.hardware.declared import declare
+from aim_runtime.hardware.device import PciId, Variant
 from aim_runtime.hardware.devices import DEVICES, MIB
 from aim_runtime.hardware.epyc import KINDS
 from aim_runtime.models.cache import Cache
@@ -239,15 +240,49 @@ def accelerators() -> str:
         for aim_id, level in levels.items():
             lines.append(f"|{aim_id}|{'|'.join(level.get(model, '-') for model in models)}|")
         parts += [f"## {title}", "\n".join(lines)]
-    facts = [
-        "|Accelerator|Name|Architecture|Memory of each|Logical devices of a board|",
-        "|---|---|---|---|---|",
+    parts += [
+        "## Known accelerators",
+        paragraph(
+            "What a probe tells apart, by PCI id (VF: a virtual function, as a guest sees it) and where one "
+            "id is sold as several things by its revision. Memory and bandwidth are of one logical device "
+            "and nominal: what is planned with is what the driver reports. A dash: not published."
+        ),
+        hardware_table(),
     ]
-    for device in DEVICES:
-        size = f"{device.memory_mib * MIB / GIB:.0f} GiB" if device.memory_mib else "shared"
-        facts.append(f"|{device.model}|{device.name}|{device.gfx}|{size}|{device.logical_per_board}|")
-    parts += ["## Known accelerators", "\n".join(facts)]
     return "\n\n".join(parts) + "\n"
+
+
+def hardware_table() -> str:
+    """A line for each model of the device table."""
+    heads = ["Accelerator", "Name", "Architecture", "Memory", "Bandwidth", "Native precisions"]
+    heads += ["Devices a board", "PCI ids"]
+    lines = [f"|{'|'.join(heads)}|", f"|{'|'.join('---' for _ in heads)}|"]
+    for device in DEVICES:
+        size = f"{device.memory_mib * MIB / GIB:.0f} GiB" if device.memory_mib else "-"
+        size = "the system's" if device.model == "STRIX_HALO" else size
+        bandwidth = f"{device.bandwidth_gb_per_s / 1000:.2f} TB/s" if device.bandwidth_gb_per_s else "-"
+        modes = ", ".join(f"{mode} {count}" for mode, count in device.partitions)
+        cells = [
+            *(device.model, device.name, device.gfx, size, bandwidth, ", ".join(device.precisions)),
+            modes or str(device.logical_per_board),
+            "; ".join(pci_text(pci_id) for pci_id in device.ids),
+        ]
+        lines.append(f"|{'|'.join(cells)}|")
+    return "\n".join(lines)
+
+
+def pci_text(pci_id: PciId) -> str:
+    """An id with what it or its revisions change."""
+    text = f"{pci_id.number:04x}{' VF' if pci_id.virtual else ''}"
+    named = [f"{revision:02X} {variant_text(each)}" for revision, each in sorted(pci_id.revisions.items())]
+    own = variant_text(pci_id.variant)
+    return f"{text} ({', '.join(named) or own})" if named or own else text
+
+
+def variant_text(variant: Variant) -> str:
+    size = f" {variant.memory_mib * MIB / GIB:.0f} GiB" if variant.memory_mib else ""
+    name = variant.name.removeprefix("AMD ").removeprefix("Radeon ").removeprefix("NVIDIA ")
+    return f"{name}{size}"
 
 
 def support(aim_id: str) -> dict[str, str]:

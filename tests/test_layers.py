@@ -19,7 +19,16 @@ SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 BASE = frozenset({"vocabulary", "errors", "variables"})
 VALUES = frozenset(
     {
-        *("hardware.accelerator", "profiles.profile", "profiles.selection", "profiles.aim"),
+        *(
+            "hardware.accelerator",
+            "hardware.device",
+            "hardware.instinct",
+            "hardware.found",
+            "hardware.visibility",
+            "profiles.profile",
+            "profiles.selection",
+            "profiles.aim",
+        ),
         *("profiles.demand", "profiles.fit", "profiles.kv_cache", "profiles.faults"),
         *("models.ref", "models.location", "models.events", "models.architecture", "models.stored"),
         *("engines.launch", "settings"),
@@ -27,7 +36,7 @@ VALUES = frozenset(
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")
 VERBS = ("site", "plan", "serve")  # each may use the ones before it
-TOOLS = ("authoring", "bench", "tune", "images", "deploy")
+TOOLS = ("authoring", "doctor", "bench", "tune", "images", "deploy")
 
 # The stand-alone script that the engine's own Python runs.
 SCRIPT = "models.gguf_to_safetensors"
@@ -37,7 +46,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "torch": (SCRIPT,),
     "transformers": (SCRIPT,),
     "gguf": (SCRIPT,),
-    **dict.fromkeys(("boto3", "amdsmi", "pynvml"), ()),
+    "amdsmi": ("hardware.amdsmi",),
+    "pynvml": ("hardware.nvml",),
+    "boto3": (),
 }
 ONLY_CLI_IMPORTS = ("click", "rich")
 ONLY_CLI_CALLS = ("print", "exit", "quit", "sys.exit", "os._exit")

@@ -59,11 +59,23 @@ class UnknownEngineArgument(ConfigError):
     code = "config.unknown_engine_argument"
 
 
+class FileNotWritable(ConfigError):
+    """A file that the user named cannot be written."""
+
+    code = "config.file_not_writable"
+
+
 class HardwareError(AimError):
     """The machine has no usable accelerator, or a probe found it broken."""
 
     exit_code = 3
     code = "hardware"
+
+
+class DeviceClosed(HardwareError):
+    """A GPU is there, and this process may not open its device files."""
+
+    code = "hardware.device_closed"
 
 
 class ProfileError(AimError):

@@ -12,7 +12,8 @@ from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.facts import of_folder
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef, Scheme
-from aim_runtime.profiles.judge import candidates, judge
+from aim_runtime.profiles.choose import candidates
+from aim_runtime.profiles.judge import judge
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.select import select
 from aim_runtime.profiles.selection import Selection, Verdict
@@ -41,7 +42,12 @@ class Plan:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know before it starts, in the order in which it was decided."""
-        return (*self.settings.warnings, *self.selection.warnings, *self.launch.notes)
+        return (
+            *self.settings.warnings,
+            *self.site.hardware.problems,
+            *self.selection.warnings,
+            *self.launch.notes,
+        )
 
 
 def make_plan(settings: Settings, site: Site) -> Plan:
@@ -50,7 +56,8 @@ def make_plan(settings: Settings, site: Site) -> Plan:
     selection = select(settings, site.catalog, judge_all(settings, site), site.hardware)
     location = locate(settings, site, selection.profile)
     model = selection.verdict.model or UNKNOWN_MODEL
-    launch = ENGINES[settings.engine].launch(selection, location, settings, site.engine, model)
+    engine, host = ENGINES[settings.engine], site.hardware.cpu
+    launch = engine.launch(selection, location, settings, site.engine, model, host)
     return Plan(settings, site, selection, location, launch)
 
 

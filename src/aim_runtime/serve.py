@@ -11,6 +11,7 @@ from types import FrameType
 
 from aim_runtime.engines.process import EngineProcess, require_free_port
 from aim_runtime.errors import EngineExited, EngineMissing
+from aim_runtime.hardware import access
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
 from aim_runtime.plan import Plan, make_plan
@@ -57,7 +58,7 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
     """Execute the plan until `stop` is asked for: then everything is put away, and Stopped is raised.
 
     `inherited` is the environment that the engine gets beneath the plan's own. Raises EngineMissing,
-    PortTaken or ModelError before the engine starts and EngineExited when it ends by itself.
+    DeviceClosed, PortTaken or ModelError before the engine starts and EngineExited when it ends by itself.
     """
 
     def report(event: Event | Ready) -> None:
@@ -70,6 +71,7 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
             f"the engine {plan.settings.engine} is not installed in this Python environment",
             hint="run `make engine` in a checkout, use an AIM image, or install vLLM beside aim-runtime",
         )
+    access.require(plan.settings.host_root, plan.selection.uses)
     require_free_port(plan.launch.port)
     folder = fetch(
         plan.location,

@@ -53,6 +53,7 @@ class Settings:
     allow_unoptimized: bool = False
     engine_args: Mapping[str, Any] = field(default_factory=dict)
     extra_args: tuple[str, ...] = ()
+    host_root: Path = Path(variables.DEFAULT_HOST_ROOT)
     cache_path: Path = Path(variables.DEFAULT_CACHE_PATH)
     profiles_path: Path = Path(variables.DEFAULT_PROFILES_PATH)
     port: int = variables.DEFAULT_PORT
@@ -89,6 +90,7 @@ class Settings:
             allow_unoptimized=read.boolean("AIM_ALLOW_UNOPTIMIZED", default=False),
             engine_args=read.value("AIM_ENGINE_ARGS", _json_object) or {},
             extra_args=extra_args,
+            host_root=read.value("AIM_HOST_ROOT", _folder) or Path(variables.DEFAULT_HOST_ROOT),
             cache_path=read.path("AIM_CACHE_PATH"),
             profiles_path=read.path("AIM_PROFILES_PATH"),
             port=read.value("AIM_PORT", _port) or variables.DEFAULT_PORT,
@@ -196,6 +198,13 @@ def _text(text: str) -> str:
 
 def _text_or_auto(text: str) -> str | None:
     return None if text.casefold() == "auto" else text
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise ValueError("no such folder")
+    return path
 
 
 def _word(kind: type[_Word]) -> Callable[[str], _Word | None]:

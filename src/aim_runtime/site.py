@@ -38,10 +38,21 @@ def survey(settings: Settings, watch: Callable[[], None] = lambda: None) -> Site
     Raises HardwareError for devices that cannot be used as they are and InvalidValue for an
     accelerator model that is not known.
     """
-    hardware = detect(settings.accelerator_type, settings.accelerator_model, settings.accelerator_count)
+    hardware = look(settings)
     engine = ENGINES[settings.engine].find()
     catalog, cache = load_catalog_for(settings), Cache(settings.cache_path)
     return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache, watch))
+
+
+def look(settings: Settings) -> Hardware:
+    """Detect the hardware as the settings ask for it; raises what `survey` raises of it."""
+    return detect(
+        settings.accelerator_type,
+        settings.accelerator_model,
+        settings.accelerator_count,
+        root=settings.host_root,
+        environment=settings.engine_environment,
+    )
 
 
 def load_catalog_for(settings: Settings) -> Catalog:

@@ -13,6 +13,7 @@ from aim_runtime.vocabulary import AcceleratorType, Metric, Precision
 
 DEFAULT_CACHE_PATH = "/workspace/model-cache"
 DEFAULT_PROFILES_PATH = "/workspace/aim-runtime/profiles"
+DEFAULT_HOST_ROOT = "/"
 DEFAULT_HUB_ENDPOINT = "https://huggingface.co"
 DEFAULT_PORT = 8000
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -74,6 +75,12 @@ VARIABLES: tuple[Variable, ...] = (
         "engine arguments that replace the profile's",
         'a JSON object, for example {"max-model-len": 8192}',
         "{}",
+    ),
+    Variable(
+        "AIM_HOST_ROOT",
+        "look at the machine below this folder: a host's root mounted in a container, or a saved tree",
+        "a folder with /sys, /proc and /dev in it",
+        DEFAULT_HOST_ROOT,
     ),
     Variable("AIM_CACHE_PATH", "where weights are kept", "a folder", DEFAULT_CACHE_PATH),
     Variable(

@@ -45,6 +45,13 @@ class AcceleratorType(StrEnum):
     CPU = "cpu"
 
 
+class Vendor(StrEnum):
+    """Who made a GPU, by whose rules its runtime numbers and hides devices."""
+
+    AMD = "amd"
+    NVIDIA = "nvidia"
+
+
 class Origin(StrEnum):
     """Which part of the catalogue a profile was read from; declared in search order."""
 

@@ -12,11 +12,16 @@ from running import AIM, environment
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONSOLE = re.findall(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", README, re.DOTALL)
+HARDWARE = (ROOT / "docs/hardware.md").read_text(encoding="utf-8")
+_CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n(?P<output>.*?)```", re.DOTALL)
+CONSOLE = _CONSOLE.findall(README)
 LINKS = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
 
 
-@pytest.mark.parametrize(("command", "output"), CONSOLE, ids=[command for command, _ in CONSOLE])
+SHOWN = [*CONSOLE, *_CONSOLE.findall(HARDWARE)]
+
+
+@pytest.mark.parametrize(("command", "output"), SHOWN, ids=[command for command, _ in SHOWN])
 def test_console_blocks_print_what_they_show(command: str, output: str, tmp_path: Path) -> None:
     env = environment(tmp_path)
     env["PATH"] = f"{AIM.parent}:{env['PATH']}"
@@ -27,7 +32,7 @@ def test_console_blocks_print_what_they_show(command: str, output: str, tmp_path
 
 
 def test_there_are_console_blocks() -> None:
-    assert len(CONSOLE) == 4
+    assert len(CONSOLE) == 5
 
 
 @pytest.mark.parametrize("link", LINKS)

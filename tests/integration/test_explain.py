@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,9 @@ def leaves(value: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
-def test_every_key_of_the_object_is_documented_and_every_documented_key_appears(tmp_path: Path) -> None:
+def test_every_key_of_the_object_is_documented_and_every_documented_key_appears(
+    tmp_path: Path, tree: Callable[[str], Path]
+) -> None:
     custom = tmp_path / "profiles" / "custom" / "general"
     custom.mkdir(parents=True)
     (custom / "broken.yaml").write_text("metadata: 1\n")
@@ -61,6 +63,8 @@ def test_every_key_of_the_object_is_documented_and_every_documented_key_appears(
             {**ONE_MI300X, "AIM_ALLOW_GENERAL_PROFILE_FALLBACK": "false", "AIM_METRIC": "throughput"},
             {"AIM_ID": "nobody/nothing", "AIM_ACCELERATOR_MODEL": "MI300X"},
             {**MI300X, "AIM_ALLOW_GENERAL_PROFILE_FALLBACK": "false"},
+            {"AIM_ID": COHERE, "AIM_HOST_ROOT": str(tree("8 MI300X SPX")), "HIP_VISIBLE_DEVICES": "0,1,2"},
+            {"AIM_ID": COHERE, "AIM_HOST_ROOT": str(tree("8 MI300X without a driver"))},
         )
         for key in leaves(explained(tmp_path, **env, **places))
     }

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import aim_runtime
-from aim_runtime.engines.launch import Launch
+from aim_runtime.engines.launch import EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.process import EngineProcess
 from running import COHERE, FAKE_ENGINE, alive, environment, free_port, run, serving
 from tiny_model import write_tiny_model
@@ -198,7 +198,9 @@ def test_a_deaf_engine_is_killed(env: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
     command = (sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--port", str(port))
     command += ("--served-model-name", MODEL)
-    launch = Launch(command, {"FAKE_ENGINE": "deaf"}, (), "/health", port)
+    launch = Launch(
+        command, (EnvironmentVariable("FAKE_ENGINE", "deaf", Layer.PROFILE),), (), "/health", port
+    )
     engine = EngineProcess(launch, {**os.environ, **env})
     deadline = time.monotonic() + 20
     while not engine.answers() and time.monotonic() < deadline:

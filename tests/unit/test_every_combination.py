@@ -137,7 +137,7 @@ def check_selection(found: Selection, settings: Settings, hardware: Hardware) ->
     if metadata.accelerator_type is AcceleratorType.GPU:
         assert settings.accelerator_count in (None, metadata.accelerator_count)
         assert len(found.uses) == metadata.accelerator_count
-        assert set(found.uses) | set(found.leaves) == set(hardware.gpus)
+        assert set(found.uses) | {left.device for left in found.leaves} == set(hardware.gpus)
     else:
         assert not hardware.gpus
 

@@ -241,7 +241,7 @@ def test_weights_in_the_cache_are_found_and_weighed(tmp_path: Path) -> None:
 
 def test_accelerators_that_are_left_are_hidden(tmp_path: Path) -> None:
     found = plan(tmp_path, machine("3*MI300X"), aim_id=COHERE)
-    assert [device.index for device in found.selection.leaves] == [2]
+    assert [left.device.index for left in found.selection.leaves] == [2]
     assert found.launch.environment["HIP_VISIBLE_DEVICES"] == "0,1"
 
 

@@ -20,6 +20,8 @@ COMMANDS = {
     "dry-run": "Print the plan that serve would execute.",
     "list-profiles": "List every profile with its state on this machine.",
     "explain": "Say for every profile why it is or is not chosen.",
+    "detect-hardware": "Print the accelerators of this machine.",
+    "doctor": "Find what would stop this machine from serving, with the fix.",
     "profiles": "Check, migrate and write profile files.",
     "completion": "Print the shell completion script.",
 }

@@ -8,6 +8,7 @@ from aim_runtime.cli.choice import Choice
 from aim_runtime.cli.memory import gib
 from aim_runtime.cli.overview import headline, verdict_lines
 from aim_runtime.cli.terminal import paint, wrapped
+from aim_runtime.engines.launch import EnvironmentVariable
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.fit import Fit
 from aim_runtime.profiles.kv_cache import Pool
@@ -31,6 +32,7 @@ def profile_text(verdict: Verdict, choice: Choice) -> str:
         lines += _section("Memory of one accelerator", _memory(verdict, fit, choice))
         cache = _cache(fit, fit.pool, verdict, choice) if fit.pool else []
         lines += _section("KV cache", cache)
+    lines += _section("Environment of the engine", _environment(choice.environment(verdict)))
     if model:
         lines += _section(f"Model, by {model.source}" if model.source else "Model", _model(model))
     return "\n".join(lines)
@@ -102,6 +104,19 @@ def _cache(fit: Fit, pool: Pool, verdict: Verdict, choice: Choice) -> list[Line]
     most = " (the most that the model can take)" if longest == fit.limit else ""
     lines.append(("longest context", f"{longest:,}", "tokens", f"that would fit{most}"))
     return lines
+
+
+def _environment(variables: Sequence[EnvironmentVariable]) -> list[Line]:
+    """Each variable, its value, and who gave it: a reason where it is not the profile's own word."""
+    return [
+        (
+            each.name,
+            "-" if each.value is None else each.value,
+            "",
+            f"{each.layer}: {each.reason}" if each.reason else str(each.layer),
+        )
+        for each in variables
+    ]
 
 
 def _model(model: Architecture) -> list[Line]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from aim_runtime.engines import ENGINES
+from aim_runtime.engines.launch import EnvironmentVariable
 from aim_runtime.errors import InvalidProfile, NoProfile, ProfileError
 from aim_runtime.plan import judge_all, make_plan
 from aim_runtime.profiles.profile import Profile
@@ -46,6 +48,13 @@ class Choice:
         first = [self.chosen] if self.chosen else []
         order = [*first, *self.ranked(), *nearest_misses(self.verdicts, self.site.hardware), *self.verdicts]
         return list({verdict.profile.id: verdict for verdict in order}.values())
+
+    def environment(self, verdict: Verdict) -> tuple[EnvironmentVariable, ...]:
+        """What the engine would get for the profile here; nothing where it has no accelerator here."""
+        if not verdict.uses:
+            return ()
+        engine, hardware = ENGINES[self.settings.engine], self.site.hardware
+        return engine.environment(verdict.profile, verdict.uses, hardware, self.settings)
 
     def nearest(self) -> Verdict | None:
         """The profile that the least change would let be chosen, None where no change helps."""

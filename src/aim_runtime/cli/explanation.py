@@ -38,14 +38,20 @@ def explanation_object(choice: Choice, only: Verdict | Problem | None = None) ->
                     "name": device.name,
                     "memory_bytes": device.memory_bytes,
                     "free_bytes": device.free_bytes,
+                    "partition": device.partition.mode if device.partition else None,
                 }
                 for device in (*hardware.gpus, hardware.cpu)
             ],
+            "hidden": [
+                {"model": each.device.model, "name": each.device.name, "by": each.by}
+                for each in hardware.hidden
+            ],
+            "problems": list(hardware.problems),
         },
         "model": asdict(model) | {"source": model.source or None} if model else None,
         "chosen": chosen.profile.id if chosen else None,
         "why": why(choice),
-        "profiles": [_profile(verdict, ranks.get(verdict.profile.id)) for verdict in shown],
+        "profiles": [_profile(verdict, ranks.get(verdict.profile.id), choice) for verdict in shown],
         "problems": [{"path": str(problem.path), "reason": problem.reason} for problem in problems],
     }
 
@@ -66,7 +72,7 @@ def _request(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _profile(verdict: Verdict, rank: int | None) -> dict[str, Any]:
+def _profile(verdict: Verdict, rank: int | None, choice: Choice) -> dict[str, Any]:
     metadata = verdict.profile.metadata
     barrier = verdict.barrier
     return {
@@ -84,6 +90,10 @@ def _profile(verdict: Verdict, rank: int | None) -> dict[str, Any]:
         "barrier": _texts(barrier) if barrier else None,
         "change": verdict.change or None,
         "uses": [device.index for device in verdict.uses],
+        "environment": [
+            {"name": each.name, "value": each.value, "from": str(each.layer), "reason": each.reason or None}
+            for each in choice.environment(verdict)
+        ],
         "memory": memory_object(verdict.fit),
     }
 

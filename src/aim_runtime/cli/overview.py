@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from itertools import groupby
 
 from aim_runtime.cli.choice import LAYERS, Choice, counted, of_another_model, why
 from aim_runtime.cli.memory import gib, memory_line
 from aim_runtime.cli.terminal import paint, symbol, wrapped
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
+from aim_runtime.hardware.cpulist import spaced
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.catalog import Problem
 from aim_runtime.profiles.selection import Verdict
@@ -84,20 +85,19 @@ def used(verdict: Verdict, hardware: Hardware) -> str:
         return ""
     if len(verdict.uses) == len(hardware.gpus):
         return ""
-    return f"GPU {_numbers(device.index for device in verdict.uses)} of {len(hardware.gpus)}"
+    return f"GPU {spaced(device.index for device in verdict.uses)} of {len(hardware.gpus)}"
 
 
 def machine(hardware: Hardware) -> str:
     """What was seen, devices that are alike together, and how it is known."""
     groups = [list(group) for _, group in groupby(hardware.gpus, key=_kind)]
-    found = [
-        f"{len(group)} x {_device(group[0])}, GPU {_numbers(d.index for d in group)}" for group in groups
-    ]
+    found = [f"{len(group)} x {_device(group[0])}, GPU {spaced(d.index for d in group)}" for group in groups]
     cpu = hardware.cpu
     cores = f", {cpu.cores} cores" if cpu.cores else ""
     found += [] if groups else [f"{_device(cpu)}{cores}"]
     how = "" if "declared" in hardware.source else "seen by "
-    return f"{'; '.join(found)} ({how}{hardware.source})" if hardware.source else "; ".join(found)
+    seen = f"{'; '.join(found)} ({how}{hardware.source})" if hardware.source else "; ".join(found)
+    return "; ".join([seen, *(f"{names} hidden by {by}" for by, names in _hidden(hardware).items())])
 
 
 def model_facts(model: Architecture) -> list[str]:
@@ -117,6 +117,8 @@ def model_facts(model: Architecture) -> list[str]:
 def headline(choice: Choice, first: Verdict | None) -> list[str]:
     """The machine, the request, the model as the `first` profile would load it, and the choice."""
     lines = _labelled("Machine", machine(choice.site.hardware), indent="")
+    for problem in choice.site.hardware.problems:
+        lines += _labelled("Problem", problem, indent="", fg="yellow")
     lines += _labelled("Request", request(choice.settings), indent="")
     model = first.model if first else None
     facts = model_facts(model) if model else []
@@ -152,22 +154,20 @@ def _labelled(label: str, text: str, indent: str = _INDENT, fg: str | None = Non
     return [indent + paint(f"{label}:", fg=fg, bold=not indent) + first[len(prefix) - 1 :], *rest]
 
 
-def _kind(device: Accelerator) -> tuple[str | None, int | None, str]:
-    return device.model, device.memory_bytes, "" if device.free_bytes is None else gib(device.free_bytes)
+def _kind(device: Accelerator) -> tuple[str, int | None, str, str]:
+    return *device.kind, "" if device.free_bytes is None else gib(device.free_bytes)
 
 
 def _device(device: Accelerator) -> str:
     memory = f", {gib(device.memory_bytes)} GiB" if device.memory_bytes else ""
     free = f" ({gib(device.free_bytes)} free)" if memory and device.free_bytes is not None else ""
-    return f"{device.model or device.name}{memory}{free}"
+    mode = f" {device.partition.mode}" if device.partition else ""
+    return f"{device.model or device.name}{mode}{memory}{free}"
 
 
-def _numbers(indices: Iterable[int]) -> str:
-    """0-3, 6 for 0, 1, 2, 3, 6."""
-    runs: list[list[int]] = []
-    for index in sorted(indices):
-        if runs and index == runs[-1][-1] + 1:
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+def _hidden(hardware: Hardware) -> dict[str, str]:
+    """What each variable takes away: how many of which."""
+    found: dict[str, Counter[str]] = {}
+    for each in hardware.hidden:
+        found.setdefault(each.by, Counter())[each.device.model or each.device.name] += 1
+    return {by: ", ".join(f"{n} x {name}" for name, n in kinds.items()) for by, kinds in found.items()}

@@ -12,6 +12,8 @@ from msgspec import to_builtins
 
 from aim_runtime.cli.memory import memory_object
 from aim_runtime.engines.launch import Launch
+from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.hardware.cpulist import written
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.variables import SECRET_ARGUMENTS
@@ -70,8 +72,13 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         ],
         "accelerators": {
             "source": plan.site.hardware.source,
-            "uses": [f"{device.model or device.name} #{device.index}" for device in plan.selection.uses],
-            "leaves": [f"{device.model or device.name} #{device.index}" for device in plan.selection.leaves],
+            "uses": [_named(device) for device in plan.selection.uses],
+            "leaves": [
+                {"accelerator": _named(left.device), "reason": left.reason} for left in plan.selection.leaves
+            ],
+            "hidden": [
+                {"accelerator": _named(each.device), "by": each.by} for each in plan.site.hardware.hidden
+            ],
         },
         "memory": memory_object(plan.selection.verdict.fit),
         "engine": {
@@ -81,12 +88,21 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         },
         "command": _command(plan.launch),
         "env": dict(plan.launch.environment),
+        "variables": [
+            {"name": each.name, "value": each.value, "from": str(each.layer), "reason": each.reason or None}
+            for each in plan.launch.variables
+        ],
+        "numa_node": plan.launch.numa_node.number if plan.launch.numa_node else None,
         "arguments": [
             {"key": argument.key, "value": _shown(argument.key, argument.value), "from": str(argument.layer)}
             for argument in plan.launch.arguments
         ],
         "script": plan_shell(plan) + "\n",
     }
+
+
+def _named(device: Accelerator) -> str:
+    return f"{device.model or device.name} #{device.index}"
 
 
 def plan_json(plan: Plan) -> str:
@@ -102,7 +118,9 @@ def plan_yaml(plan: Plan) -> str:
 def plan_shell(plan: Plan) -> str:
     """A script that does what serve does once the weights are there."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in plan.launch.environment.items()]
-    return "\n".join(["#!/bin/sh", *exports, f"exec {shlex.join(_command(plan.launch))}"])
+    node = plan.launch.numa_node
+    bound = f"taskset --cpu-list {written(node.cpus)} " if node else ""
+    return "\n".join(["#!/bin/sh", *exports, f"exec {bound}{shlex.join(_command(plan.launch))}"])
 
 
 def to_yaml(value: Any) -> str:

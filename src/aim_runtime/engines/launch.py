@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from aim_runtime.hardware.accelerator import Accelerator, Hardware, NumaNode
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.profiles.demand import Demand
@@ -21,6 +22,7 @@ class Layer(StrEnum):
 
     ARCHITECTURE = "model's architecture"
     PROFILE = "profile"
+    MACHINE = "machine"
     ENGINE_ARGS = "AIM_ENGINE_ARGS"
     COMMAND_LINE = "command line"
     RUNTIME = "runtime"
@@ -37,32 +39,58 @@ class Argument:
 
 
 @dataclass(frozen=True)
+class EnvironmentVariable:
+    """One variable of the engine's environment, the layer that decided it, and why.
+
+    `value` is None for one that the profile sets and this machine takes away.
+    """
+
+    name: str
+    value: str | None
+    layer: Layer
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class EngineInstall:
     """One installation of an engine: the version it says it has and how it is called.
 
-    `command` is the argv in front of the arguments; `python` the interpreter that has its libraries.
+    `command` is the argv in front of the arguments; `python` the interpreter that has its libraries;
+    `cpu_only` whether it was built without code for a GPU.
     """
 
     engine: str
     version: str
     command: tuple[str, ...]
     python: Path
+    cpu_only: bool = False
 
 
 @dataclass(frozen=True)
 class Launch:
     """Everything needed to start an engine.
 
-    `command` is the whole argv; `environment` what is set on top of the inherited environment;
-    `arguments` the merged arguments with their layers; `notes` what the user should know of the merge.
+    `command` is the whole argv; `variables` what is set on top of the inherited environment, with what
+    was taken away; `arguments` the merged arguments with their layers; `numa_node` the node whose CPUs
+    the engine runs on, None for all; `notes` what the user should know of the merge.
     """
 
     command: tuple[str, ...]
-    environment: Mapping[str, str]
+    variables: tuple[EnvironmentVariable, ...]
     arguments: tuple[Argument, ...]
     ready_path: str
     port: int
+    numa_node: NumaNode | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What is set on top of the inherited environment; what it has already is left out."""
+        return {
+            each.name: each.value
+            for each in self.variables
+            if each.value is not None and each.layer is not Layer.ENVIRONMENT
+        }
 
 
 class Engine(Protocol):
@@ -93,8 +121,15 @@ class Engine(Protocol):
         settings: Settings,
         install: EngineInstall | None,
         model: Architecture,
+        host: Accelerator | None,
     ) -> Launch:
         """Put the command together. Raises UnknownEngineArgument for an argument of the user's.
 
-        `model` is what is known of the weights: what the profile leaves open may follow from it.
+        `model` is what is known of the weights: what the profile leaves open may follow from it; `host`
+        the CPU of the machine, whatever computes.
         """
+
+    def environment(
+        self, profile: Profile, uses: tuple[Accelerator, ...], hardware: Hardware, settings: Settings
+    ) -> tuple[EnvironmentVariable, ...]:
+        """The variables that the profile would be started with on these of the machine's accelerators."""

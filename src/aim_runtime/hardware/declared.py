@@ -5,36 +5,53 @@ from __future__ import annotations
 import re
 
 from aim_runtime.errors import HardwareError, InvalidValue, did_you_mean
-from aim_runtime.hardware.accelerator import Accelerator
-from aim_runtime.hardware.devices import BY_MODEL, BY_PCI_ID, MIB, Device
+from aim_runtime.hardware.accelerator import Accelerator, Gpu
+from aim_runtime.hardware.devices import (
+    AMD_VENDOR_ID,
+    BY_MODEL,
+    DEVICES,
+    MIB,
+    NVIDIA_VENDOR_ID,
+    Part,
+    look_up,
+)
 from aim_runtime.hardware.epyc import KINDS
 from aim_runtime.vocabulary import AcceleratorType
 
 SOURCE = "declared by AIM_ACCELERATOR_MODEL"
 _NAMES = (*BY_MODEL, *KINDS, "CPU")
+# 0x74a1, 74a1, 1002:74a1, as lspci and the operators write them.
+_PCI_ID = re.compile(r"(?:(?P<vendor>1002|10de):)?(?P<sure>0x)?(?P<id>[0-9a-f]{4})", re.IGNORECASE)
+_VENDORS = re.compile(r"^(amd|nvidia)?\s*(instinct|radeon\s+ai\s+pro|radeon\s+pro|radeon|tesla)?\s+", re.I)
 
 
-def device_named(text: str) -> Device:
-    """Return the device that a model name or PCI id names.
+def part_named(text: str) -> Part:
+    """Return what a model name, a marketing name or a PCI id names.
 
     Raises InvalidValue for an unknown name and HardwareError for an unknown PCI id.
     """
-    if re.fullmatch(r"(0x)?[0-9a-f]{4}", text, re.IGNORECASE):
-        device = BY_PCI_ID.get(int(text, 16))
-        if device is not None:
-            return device
-        if text.casefold().startswith("0x"):
+    found = _PCI_ID.fullmatch(text)
+    if found:
+        vendors = (int(found["vendor"], 16),) if found["vendor"] else (AMD_VENDOR_ID, NVIDIA_VENDOR_ID)
+        parts = (look_up(vendor, int(found["id"], 16)) for vendor in vendors)
+        part = next((part for part in parts if part), None)
+        if part is not None:
+            return part
+        if found["sure"] or found["vendor"]:
             raise HardwareError(
                 f"AIM_ACCELERATOR_MODEL={text}: no accelerator with this PCI id is known",
                 hint="set AIM_ACCELERATOR_MODEL to a model name, for example MI300X",
             )
-    device = {name.casefold(): known for name, known in BY_MODEL.items()}.get(text.casefold())
+    folded = text.casefold()
+    names = {device.name.casefold(): device for device in DEVICES}
+    names |= {model.casefold(): device for model, device in BY_MODEL.items()}
+    device = names.get(folded) or names.get(_VENDORS.sub("", f"{folded} ").strip().replace(" ", ""))
     if device is None:
         raise InvalidValue(
             f"AIM_ACCELERATOR_MODEL={text} is not a known accelerator{did_you_mean(text, _NAMES)}",
             hint=f"use one of {', '.join(_NAMES)}, a PCI id such as 0x74a1, or unset it to detect",
         )
-    return device
+    return Part(device, device.name, device.memory_mib, device.bandwidth_gb_per_s, False)
 
 
 def declare(text: str, count: int | None, seen: int) -> tuple[Accelerator, ...]:
@@ -43,9 +60,10 @@ def declare(text: str, count: int | None, seen: int) -> tuple[Accelerator, ...]:
     `count` is the user's number, None when not given; `seen` is what a probe counted. Where neither
     says a number, a whole server of that accelerator is meant.
     """
-    device = device_named(text)
-    memory = None if device.memory_mib is None else device.memory_mib * MIB
+    part = part_named(text)
+    memory = None if part.memory_mib is None else part.memory_mib * MIB
+    gpu = Gpu(part.device.vendor, part.device.gfx, virtual=part.virtual)
     return tuple(
-        Accelerator(AcceleratorType.GPU, index, device.model, device.name, memory)
-        for index in range(seen or count or device.node_size)
+        Accelerator(AcceleratorType.GPU, index, part.model, part.name, memory, gpu=gpu)
+        for index in range(seen or count or part.device.node_size)
     )

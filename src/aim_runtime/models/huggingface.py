@@ -36,6 +36,10 @@ class HubSource:
     endpoint: str = DEFAULT_HUB_ENDPOINT
     decide_within_s: float = 8.0
 
+    def check(self, ref: ModelRef) -> int:
+        """Return the bytes that a fetch would take; raises what one would before the first of them."""
+        return sum(self._decide(ref, lambda _: None).sizes.values())
+
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
         """Download the commit that `ref` names now; whole files left in `into` are not fetched again."""
         snapshot = self._decide(ref, report)

@@ -9,6 +9,7 @@ from math import ceil
 
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
+from aim_runtime.profiles.choose import candidates, choose, lacks
 from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.fit import GIB, Fit, NotKnown, fit, least_count
 from aim_runtime.profiles.profile import Profile
@@ -18,14 +19,6 @@ from aim_runtime.variables import SECRET_ARGUMENTS
 from aim_runtime.vocabulary import AcceleratorType, ProfileType, State
 
 _LENGTH = "max-model-len"
-
-
-def candidates(profile: Profile, hardware: Hardware) -> tuple[Accelerator, ...]:
-    """The accelerators of this machine that the profile is for."""
-    metadata = profile.metadata
-    if metadata.accelerator_type is AcceleratorType.CPU:
-        return (hardware.cpu,) if metadata.accelerator_model in hardware.cpu.models else ()
-    return hardware.gpus_of(metadata.accelerator_model)
 
 
 def judge(
@@ -44,7 +37,7 @@ def judge(
     `memory_bytes` what an accelerator of the profile's kind has, used where this machine has none.
     """
     devices = candidates(profile, hardware)
-    uses, busy = _choose(profile, devices, demand)
+    uses, busy = choose(profile, devices, demand)
     against = [Objection(State.INVALID, problem) for problem in problems]
     against += _against_request(profile, settings)
     against += _against_hardware(profile, settings, hardware, devices, model)
@@ -63,7 +56,8 @@ def judge(
         against += _against_memory(found, model, demand, profile, settings)
         against += _against_busy(busy, demand)
     known = None if demand is None else model
-    return Verdict(profile, tuple(against), _barrier(profile, settings), uses, found, known)
+    full = tuple(device for device in devices if lacks(device, demand))
+    return Verdict(profile, tuple(against), _barrier(profile, settings), uses, found, known, full)
 
 
 def _against_request(profile: Profile, settings: Settings) -> Iterator[Objection]:
@@ -102,6 +96,8 @@ def _against_hardware(
     elsewhere = f"use a machine with {count} x {name}"
     if settings.accelerator_type is AcceleratorType.CPU:
         yield Objection(State.GPU_MISMATCH, f"is for {name}, not the CPU", "unset AIM_ACCELERATOR_TYPE")
+    elif not devices and hardware.gpus_of(name):
+        yield _against_slices(profile, hardware.gpus_of(name))
     elif not devices:
         yield Objection(State.GPU_MISMATCH, f"needs {count} x {name}, none here", elsewhere)
     elif count > len(devices) and not hardware.count_declared:
@@ -116,12 +112,22 @@ def _against_hardware(
         yield Objection(State.GPU_MISMATCH, f"cannot spread {model.heads} over {count} accelerators")
 
 
+def _against_slices(profile: Profile, slices: tuple[Accelerator, ...]) -> Objection:
+    mode = slices[0].partition.mode if slices[0].partition else ""
+    return Objection(
+        State.GPU_MISMATCH,
+        f"was tuned for a whole {profile.metadata.accelerator_model}, and these are {len(slices)} {mode} "
+        "slices of boards",
+        f"make the boards whole (amd-smi set --compute-partition SPX), or set AIM_PROFILE_ID={profile.id}",
+    )
+
+
 def _against_cpu(
     name: str, settings: Settings, hardware: Hardware, devices: tuple[Accelerator, ...]
 ) -> Iterator[Objection]:
     if settings.accelerator_type is AcceleratorType.GPU:
         yield Objection(State.GPU_MISMATCH, "is for the CPU, not a GPU", "set AIM_ACCELERATOR_TYPE=cpu")
-    elif hardware.gpus:
+    elif any(not (gpu.gpu and gpu.gpu.integrated) for gpu in hardware.gpus):
         yield Objection(
             State.GPU_MISMATCH,
             "is for the CPU, and this machine has GPUs",
@@ -129,33 +135,6 @@ def _against_cpu(
         )
     if not devices:
         yield Objection(State.GPU_MISMATCH, f"is for {name}, not this CPU", f"use a machine with {name}")
-
-
-def _choose(
-    profile: Profile, devices: tuple[Accelerator, ...], demand: Demand | None
-) -> tuple[tuple[Accelerator, ...], tuple[Accelerator, ...]]:
-    """The devices to use, idle ones first in their own order, and those among them that are too busy."""
-    if profile.metadata.accelerator_type is AcceleratorType.CPU:
-        return devices, tuple(device for device in devices if _lacks(device, demand))
-    count = profile.metadata.accelerator_count
-    idle = [device for device in devices if not _lacks(device, demand)]
-    busy = sorted(
-        (device for device in devices if _lacks(device, demand)), key=lambda d: -(d.free_bytes or 0)
-    )
-    taken = (idle + busy)[:count]
-    if len(taken) < count:
-        return (), ()
-    chosen = tuple(sorted(taken, key=lambda device: device.index))
-    return chosen, tuple(device for device in chosen if _lacks(device, demand))
-
-
-def _lacks(device: Accelerator, demand: Demand | None) -> int:
-    """Bytes that must be freed on the device before the engine starts; 0 where that is not known."""
-    if demand is None or device.free_bytes is None or not device.memory_bytes:
-        return 0
-    if device.type is AcceleratorType.CPU and demand.kv_bytes is not None:
-        return 0  # then the CPU's share is not asked for; a GPU's always is
-    return max(0, int(device.memory_bytes * demand.utilization) - device.free_bytes)
 
 
 def _against_memory(
@@ -199,13 +178,13 @@ def _more(found: Fit, model: Architecture, profile: Profile) -> str:
 
 def _against_busy(busy: tuple[Accelerator, ...], demand: Demand) -> Iterator[Objection]:
     for device in busy:
-        free, total, lacks = device.free_bytes or 0, device.memory_bytes or 0, _lacks(device, demand)
+        free, total, short = device.free_bytes or 0, device.memory_bytes or 0, lacks(device, demand)
         where = "the CPU" if device.type is AcceleratorType.CPU else f"GPU {device.index}"
         yield Objection(
             State.MEMORY_MISMATCH,
             f"{where} has {free / GIB:.1f} of {total / GIB:.1f} GiB free, the engine takes "
-            f"{(free + lacks) / GIB:.1f} GiB (gpu-memory-utilization {demand.utilization:g})",
-            f"free {lacks / GIB:.0f} GiB on {where}",
+            f"{(free + short) / GIB:.1f} GiB (gpu-memory-utilization {demand.utilization:g})",
+            f"free {short / GIB:.0f} GiB on {where}",
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from aim_runtime.errors import InvalidProfile, NoProfile, ProfileNotFound, did_you_mean
-from aim_runtime.hardware.accelerator import Hardware
+from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.profiles.catalog import Catalog, Problem
+from aim_runtime.profiles.choose import left
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Selection, Verdict
 from aim_runtime.settings import Settings
@@ -111,10 +112,10 @@ def _selection(
 ) -> Selection:
     metadata = verdict.profile.metadata
     if metadata.accelerator_type is AcceleratorType.CPU:
-        return Selection(verdict.profile, (hardware.cpu,), hardware.gpus, verdicts, warnings)
-    uses = verdict.uses or hardware.gpus_of(metadata.accelerator_model)[: metadata.accelerator_count]
-    leaves = tuple(gpu for gpu in hardware.gpus if gpu not in uses)
-    return Selection(verdict.profile, uses, leaves, verdicts, warnings)
+        uses: tuple[Accelerator, ...] = (hardware.cpu,)
+    else:
+        uses = verdict.uses or hardware.gpus_of(metadata.accelerator_model)[: metadata.accelerator_count]
+    return Selection(verdict.profile, uses, left(verdict, uses, hardware), verdicts, warnings)
 
 
 def _none(
@@ -178,12 +179,16 @@ def nearest_misses(verdicts: tuple[Verdict, ...], hardware: Hardware) -> list[Ve
 def _summary(hardware: Hardware, settings: Settings) -> str:
     if not hardware.gpus:
         asked = settings.accelerator_type is AcceleratorType.CPU or settings.accelerator_model
-        return f"{hardware.cpu.model} ({hardware.source})" if asked else "a machine without a GPU"
-    models = sorted({gpu.model or gpu.name for gpu in hardware.gpus})
-    counts = [
-        f"{sum(gpu.model == model or gpu.name == model for gpu in hardware.gpus)} x {model}"
-        for model in models
-    ]
+        if asked:
+            return f"{hardware.cpu.model} ({hardware.source})"
+        hidden = sorted({each.by for each in hardware.hidden})
+        why = f" that {', '.join(hidden)} leaves" if hidden else ""
+        return f"a machine without a GPU{why}"
+    kinds: dict[str, int] = {}
+    for gpu in hardware.gpus:
+        kind = f"{gpu.model or gpu.name}{f' {gpu.partition.mode}' if gpu.partition else ''}"
+        kinds[kind] = kinds.get(kind, 0) + 1
+    counts = [f"{count} x {kind}" for kind, count in sorted(kinds.items())]
     wanted = settings.accelerator_count
     using = f", {wanted} of them asked for" if wanted and wanted != len(hardware.gpus) else ""
     return f"{', '.join(counts)} ({hardware.source}{using})"

@@ -25,7 +25,8 @@ class Verdict:
     """What selection thinks of one profile.
 
     `objections` are all of them, the most telling first; `barrier` is what keeps a profile that would
-    run from being taken by itself, None when nothing does. `uses` are the accelerators it would get;
+    run from being taken by itself, None when nothing does. `uses` are the accelerators it would get,
+    `full` those of the machine that have too little free for it;
     `fit` the memory arithmetic or why there is none, `model` what it was told of the model; both None
     where the profile is for another one.
     """
@@ -36,6 +37,7 @@ class Verdict:
     uses: tuple[Accelerator, ...] = ()
     fit: Fit | NotKnown | None = None
     model: Architecture | None = None
+    full: tuple[Accelerator, ...] = ()
 
     @property
     def state(self) -> State:
@@ -60,12 +62,20 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Left:
+    """An accelerator that the chosen profile leaves unused, and why."""
+
+    device: Accelerator
+    reason: str
+
+
+@dataclass(frozen=True)
 class Selection:
     """The chosen profile, the accelerators it uses and leaves, and how the others were judged."""
 
     profile: Profile
     uses: tuple[Accelerator, ...]
-    leaves: tuple[Accelerator, ...]
+    leaves: tuple[Left, ...]
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...] = ()
 

@@ -18,7 +18,7 @@ from aim_runtime.hardware.accelerator import Hardware
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.profiles.profile import Profile
-from aim_runtime.profiles.selection import Selection
+from aim_runtime.profiles.selection import Left, Selection
 from aim_runtime.settings import Settings
 from unit.profiles.build import AIM, machine, profile
 
@@ -39,7 +39,7 @@ def launch(
     given = given or profile("MI300X/fp16/2")
     hardware = hardware or machine("2*MI300X")
     uses = hardware.gpus[: given.metadata.accelerator_count] if hardware.gpus else (hardware.cpu,)
-    leaves = tuple(gpu for gpu in hardware.gpus if gpu not in uses)
+    leaves = tuple(Left(gpu, "not needed") for gpu in hardware.gpus if gpu not in uses)
     settings = Settings(**{"aim_id": AIM, **asked})
     return Vllm().launch(Selection(given, uses, leaves, ()), location, settings, install)
 
@@ -299,7 +299,14 @@ def test_engines_by_name() -> None:
 def test_arguments_keep_their_layer() -> None:
     assert Argument("seed", 1, Layer.PROFILE) in launch(profile("MI300X/fp16/2", args={"seed": 1})).arguments
     assert list(Layer) == [
-        *(Layer.ARCHITECTURE, Layer.PROFILE, Layer.ENGINE_ARGS, Layer.COMMAND_LINE, Layer.RUNTIME),
+        *(
+            Layer.ARCHITECTURE,
+            Layer.PROFILE,
+            Layer.MACHINE,
+            Layer.ENGINE_ARGS,
+            Layer.COMMAND_LINE,
+            Layer.RUNTIME,
+        ),
         Layer.ENVIRONMENT,
     ]
 

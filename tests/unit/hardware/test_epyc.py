@@ -6,7 +6,7 @@ import pytest
 
 from aim_runtime.hardware import cpu
 from aim_runtime.hardware.accelerator import Accelerator
-from aim_runtime.hardware.epyc import models
+from aim_runtime.hardware.epyc import generation, models, number
 from aim_runtime.vocabulary import AcceleratorType
 
 ZEN4, ZEN5, OWN = ("EPYC_ZEN4", "CPU"), ("EPYC_ZEN5", "CPU"), ("EPYC_9965", "EPYC_ZEN5", "CPU")
@@ -24,6 +24,28 @@ ZEN4, ZEN5, OWN = ("EPYC_ZEN4", "CPU"), ("EPYC_ZEN5", "CPU"), ("EPYC_9965", "EPY
         ("AMD EPYC 9754 128-Core Processor", ZEN4),
         ("AMD EPYC 9V74 80-Core Processor", ZEN4),
         ("AMD EPYC 9R14", ZEN4),
+        ("AMD EPYC 9535 64-Core Processor", ZEN5),
+        ("AMD EPYC 9475F 48-Core Processor", ZEN5),
+        ("AMD EPYC 9455 48-Core Processor", ZEN5),
+        ("AMD EPYC 9455P 48-Core Processor", ZEN5),
+        ("AMD EPYC 9015 8-Core Processor", ZEN5),
+        ("AMD EPYC 9V45 96-Core Processor", ZEN5),
+        ("AMD EPYC 9474F 48-Core Processor", ZEN4),
+        ("AMD EPYC 9B14", ZEN4),
+        ("AMD EPYC 9J14 96-Core Processor", ZEN4),
+        ("AMD EPYC 8534P 64-Core Processor", ZEN4),
+        ("AMD EPYC 8324PN 32-Core Processor", ZEN4),
+        ("AMD EPYC 72F3 8-Core Processor", ("CPU",)),
+        ("AMD EPYC 7551 32-Core Processor", ("CPU",)),
+        ("AMD EPYC 7R13 Processor", ("CPU",)),
+        ("AMD EPYC 7502P 32-Core Processor", ("CPU",)),
+        ("AMD EPYC 4124P 4-Core Processor", ("CPU",)),
+        ("AMD EPYC Processor (with IBPB)", ("CPU",)),
+        ("AMD EPYC-Milan Processor", ("CPU",)),
+        ("AMD Ryzen Threadripper PRO 9995WX 96-Cores", ("CPU",)),
+        ("AMD Eng Sample: 100-000000053-04_32/20_N", ("CPU",)),
+        ("AMD EPYC 4585PX 16-Core Processor", ("CPU",)),
+        ("AMD EPYC", ("CPU",)),
         ("EPYC_9965", OWN),
         ("epyc_zen5", ZEN5),
         ("EPYC_ZEN4", ZEN4),
@@ -48,7 +70,8 @@ def test_what_this_machine_is_keeps_its_facts(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "models"), [("EPYC_ZEN4", ZEN4), ("9654", ZEN4), ("EPYC 9654", ZEN4), ("9684x", ZEN4)]
+    ("text", "models"),
+    [("EPYC_ZEN4", ZEN4), ("9654", ZEN4), ("EPYC 9654", ZEN4), ("9684x", ZEN4), ("8324PN", ZEN4)],
 )
 def test_of_another_kind_nothing_else_is_known(text: str, models: tuple[str, ...]) -> None:
     found = cpu.declared(text, SEEN)
@@ -59,3 +82,29 @@ def test_of_another_kind_nothing_else_is_known(text: str, models: tuple[str, ...
 @pytest.mark.parametrize("text", ["MI300X", "74a1", "0x74a5", "Xeon", "", "9999"])
 def test_what_is_not_a_cpu(text: str) -> None:
     assert cpu.declared(text, SEEN) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "series"),
+    [
+        ("AMD EPYC 9965 192-Core Processor", "9965", "Zen 5"),
+        ("AMD EPYC 9475F 48-Core Processor", "9475F", "Zen 5"),
+        ("AMD EPYC 9654 96-Core Processor", "9654", "Zen 4"),
+        ("AMD EPYC 8534P 64-Core Processor", "8534P", "Zen 4"),
+        ("AMD EPYC 4564P 16-Core Processor", "4564P", "Zen 4"),
+        ("AMD EPYC 7763 64-Core Processor", "7763", "Zen 3"),
+        ("AMD EPYC 8324PN 32-Core Processor", "8324PN", "Zen 4"),
+        ("AMD EPYC 4585PX 16-Core Processor", "4585PX", "Zen 5"),
+        ("AMD EPYC 9R45", "9R45", "Zen 5"),
+        ("amd epyc 9v74", "9V74", "Zen 4"),
+        ("EPYC_9965", "9965", "Zen 5"),
+        ("AMD EPYC 72F3 8-Core Processor", "72F3", "Zen 3"),
+        ("AMD EPYC 7H12 64-Core Processor", "7H12", "Zen 2"),
+        ("AMD EPYC 7601 32-Core Processor", "7601", "Zen"),
+        ("AMD EPYC", "", ""),
+        ("AMD Ryzen 9 7950X 16-Core Processor", "", ""),
+        ("Intel(R) Xeon(R) Platinum 8480+", "", ""),
+    ],
+)
+def test_number_and_generation(name: str, expected: str, series: str) -> None:
+    assert (number(name), generation(name)) == (expected, series)

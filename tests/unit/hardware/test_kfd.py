@@ -1,91 +1,101 @@
-"""GPUs as the driver's topology files show them."""
+"""The kernel's files, where they are odd: what is in them is never believed blindly."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aim_runtime.errors import HardwareError
 from aim_runtime.hardware import kfd
 from aim_runtime.hardware.accelerator import Accelerator
-from aim_runtime.vocabulary import AcceleratorType
-from unit.hardware.kfd_tree import (
-    MI250X_BYTES,
-    MI300X_BYTES,
-    MI300X_LOCATIONS,
-    Gpu,
-    mi300x_server,
-    write_gpu,
-    write_tree,
-)
+from machines import Gpu, Machine, mi300x_spx, write
+
+Tree = Callable[[str], Path]
 
 
-def found(nodes: Path) -> tuple[Accelerator, ...]:
-    gpus = kfd.probe(nodes)
-    assert gpus is not None
-    return gpus
+def one() -> Machine:
+    """The first of eight MI300X alone, which is node 2."""
+    return replace(mi300x_spx(), gpus=mi300x_spx().gpus[:1])
 
 
-def test_mi300x_server(tmp_path: Path) -> None:
-    gpus = found(write_tree(tmp_path, mi300x_server()))
-    assert gpus == tuple(
-        Accelerator(AcceleratorType.GPU, index, "MI300X", "AMD Instinct MI300X", MI300X_BYTES)
-        for index in range(8)
-    )
+def found(root: Path) -> tuple[Accelerator, ...]:
+    answer = kfd.probe(root)
+    assert answer is not None
+    return answer.gpus
 
 
-def test_an_mi250x_board_is_two_devices(tmp_path: Path) -> None:
-    boards = [
-        Gpu(0x740C, location, 90010, ((1, MI250X_BYTES),))
-        for board in range(4)
-        for location in (board * 4096 + 256, board * 4096 + 257)
-    ]
-    gpus = found(write_tree(tmp_path, boards))
-    assert [(gpu.model, gpu.index, gpu.memory_bytes) for gpu in gpus] == [
-        ("MI250X", index, MI250X_BYTES) for index in range(8)
-    ]
+def change(root: Path, name: str, old: str, new: str) -> None:
+    file = root / kfd.NODES / name
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
 
 
-def test_no_driver_is_not_no_gpu(tmp_path: Path) -> None:
-    assert kfd.probe(tmp_path / "topology/nodes") is None
-    assert kfd.probe(write_tree(tmp_path, [])) == ()
+def test_no_driver_is_not_no_gpu(tree: Tree, place: Path) -> None:
+    assert kfd.probe(tree("no GPU")) is None
+    (place / kfd.NODES).mkdir(parents=True)
+    assert found(place) == ()
 
 
-def test_order_is_by_node_number(tmp_path: Path) -> None:
-    nodes = write_tree(tmp_path, [])
-    for number in (10, 9, 2):
-        write_gpu(nodes / str(number), Gpu(location_id=number << 8, banks=((1, number),)))
+def test_order_is_by_node_number_and_other_folders_are_no_nodes(place: Path) -> None:
+    root = write(mi300x_spx(), place)
+    nodes = root / kfd.NODES
+    (nodes / "9").rename(nodes / "11")
     (nodes / "not-a-node").mkdir()
-    assert [(gpu.index, gpu.memory_bytes) for gpu in found(nodes)] == [(0, 2), (1, 9), (2, 10)]
+    (nodes / "2x").mkdir()
+    assert [gpu.gpu.node for gpu in found(root) if gpu.gpu] == [2, 3, 4, 5, 6, 7, 8, 11]
 
 
 @pytest.mark.parametrize(
-    ("banks", "expected"),
+    ("banks", "vram", "expected"),
     [
-        (((1, 100),), 100),
-        (((1, 100), (2, 28)), 128),
-        (((0, 5000), (2, 28)), 28),
-        (((0, 5000),), None),
-        ((), None),
+        (((1, 100),), None, 100),
+        (((1, 100), (2, 28)), None, 128),
+        (((0, 5000), (2, 28)), None, 28),
+        (((1, 100),), 300, 300),
+        (((0, 5000),), 300, 300),
+        (((0, 5000),), None, None),
+        ((), None, None),
     ],
-    ids=["private", "private and public", "system memory is not counted", "only system memory", "no banks"],
+    ids=[
+        *("private", "private and public", "system memory is not counted", "the graphics driver has more"),
+        *("only the graphics driver", "only system memory", "no banks"),
+    ],
 )
 def test_memory_is_the_devices_own(
-    tmp_path: Path, banks: tuple[tuple[int, int], ...], expected: int | None
+    place: Path, banks: tuple[tuple[int, int], ...], vram: int | None, expected: int | None
 ) -> None:
-    (gpu,) = found(write_tree(tmp_path, [Gpu(banks=banks)]))
-    assert gpu.memory_bytes == expected
+    root = write(one(), place)
+    folder = root / kfd.NODES / "2/mem_banks"
+    (folder / "0/properties").unlink()
+    for index, (heap, size) in enumerate(banks):
+        (folder / str(index)).mkdir(exist_ok=True)
+        (folder / str(index) / "properties").write_text(f"heap_type {heap}\nsize_in_bytes {size}\nflags 0\n")
+    total = root / "sys/bus/pci/devices/0000:05:00.0/mem_info_vram_total"
+    total.write_text("" if vram is None else f"{vram}\n")
+    assert found(root)[0].memory_bytes == expected
 
 
-def test_unknown_device_is_listed_by_its_id(tmp_path: Path) -> None:
-    (gpu,) = found(write_tree(tmp_path, [Gpu(device_id=0x7FFF)]))
-    assert (gpu.model, gpu.name, gpu.memory_bytes) == (None, "AMD GPU 0x7fff", MI300X_BYTES)
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [("0", 100), ("40", 60), ("200", 0), ("", None), ("many", None), ("-1", None)],
+    ids=["idle", "some", "more than there is", "empty", "no number", "negative"],
+)
+def test_free_is_what_the_driver_does_not_say_is_used(place: Path, used: str, expected: int | None) -> None:
+    machine = replace(one(), driver=None)
+    root = write(machine, place)
+    board = root / "sys/bus/pci/devices/0000:05:00.0"
+    (board / "mem_info_vram_total").write_text("100\n")
+    change(root, "2/mem_banks/0/properties", "size_in_bytes 206141652992", "size_in_bytes 100")
+    (board / "mem_info_vram_used").write_text(f"{used}\n")
+    assert found(root)[0].free_bytes == expected
 
 
-def test_another_vendors_node_is_not_ours(tmp_path: Path) -> None:
-    assert found(write_tree(tmp_path, [Gpu(vendor_id=0x10DE)])) == ()
+def test_another_vendors_node_is_not_ours(place: Path) -> None:
+    root = write(one(), place)
+    change(root, "2/properties", "vendor_id 4098", "vendor_id 4318")
+    assert found(root) == ()
 
 
 @pytest.mark.parametrize(
@@ -93,83 +103,70 @@ def test_another_vendors_node_is_not_ours(tmp_path: Path) -> None:
     [b"", b"gfx_target_version\n", b"gfx_target_version ninety\nvendor_id 4098\n", b"\xff\xfe\x00 1\n"],
     ids=["empty", "no value", "not a number", "not text"],
 )
-def test_garbled_node_is_left_out(tmp_path: Path, content: bytes) -> None:
-    nodes = write_tree(tmp_path, [Gpu(location_id=1280), Gpu(location_id=9984)])
-    (nodes / "2/properties").write_bytes(content)
-    (gpu,) = found(nodes)
-    assert gpu.index == 0
+def test_a_garbled_node_is_left_out(place: Path, content: bytes) -> None:
+    root = write(mi300x_spx(), place)
+    (root / kfd.NODES / "2/properties").write_bytes(content)
+    assert [gpu.index for gpu in found(root)] == list(range(7))
 
 
-def test_garbled_lines_cost_only_themselves(tmp_path: Path) -> None:
-    nodes = write_tree(tmp_path, [Gpu()])
-    bank = nodes / "2/mem_banks/0/properties"
-    bank.write_text("heap_type 1\nnonsense\nsize_in_bytes 77\nwidth -1\n\n")
-    assert found(nodes)[0].memory_bytes == 77
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads what nobody may")
-def test_a_node_of_another_container_is_not_ours(tmp_path: Path) -> None:
-    nodes = write_tree(tmp_path, mi300x_server())
-    for number in range(3, 10):
-        (nodes / f"{number}/properties").chmod(0)
-    assert len(found(nodes)) == 1
-
-
-def test_a_node_without_properties_is_left_out(tmp_path: Path) -> None:
-    nodes = write_tree(tmp_path, mi300x_server())
-    (nodes / "2/properties").unlink()
-    gpus = found(nodes)
-    assert [gpu.index for gpu in gpus] == list(range(7))
-
-
-def test_partitioned_board_is_refused(tmp_path: Path) -> None:
-    slices = [
-        Gpu(location_id=board + part, banks=((1, MI300X_BYTES // 8),), more={"simd_count": 152, "num_xcc": 1})
-        for board in MI300X_LOCATIONS
-        for part in range(8)
-    ]
-    with pytest.raises(HardwareError, match="AMD Instinct MI300X is partitioned") as caught:
-        kfd.probe(write_tree(tmp_path, slices))
-    assert "SPX" in caught.value.hint
-    assert "AIM_ACCELERATOR_MODEL" in caught.value.hint
-
-
-def test_the_same_address_in_another_domain_is_another_board(tmp_path: Path) -> None:
-    gpus = [Gpu(location_id=1280, domain=domain) for domain in (0, 1)]
-    assert len(found(write_tree(tmp_path, gpus))) == 2
+def test_garbled_lines_cost_only_themselves(place: Path) -> None:
+    root = write(one(), place)
+    change(root, "2/properties", "simd_per_cu 4\n", "nonsense\nsimd_per_cu -4\n\nwidth 1 2\n")
+    (gpu,) = found(root)
+    assert gpu.gpu is not None
+    assert gpu.gpu.compute_units == 304  # four to a compute unit unless the driver says otherwise
 
 
 @pytest.mark.parametrize(
-    ("used", "expected"),
+    ("mode", "xccs", "expected"),
     [
-        ("0", MI300X_BYTES),
-        (str(MI300X_BYTES // 2), MI300X_BYTES - MI300X_BYTES // 2),
-        (str(2 * MI300X_BYTES), 0),
-        ("", None),
-        ("many", None),
-        (None, None),
+        ("CPX", 8, "CPX"),
+        ("", 1, "CPX"),
+        ("", 2, "QPX"),
+        ("", 4, "DPX"),
+        ("", 8, None),
+        ("SPX", 8, None),
+        ("nonsense", 1, "CPX"),
+        ("TPX", 8, None),
     ],
-    ids=["idle", "half", "more than there is", "empty", "not a number", "no file"],
 )
-def test_free_memory_is_what_the_driver_does_not_say_is_used(
-    tmp_path: Path, used: str | None, expected: int | None
+def test_the_mode_is_the_drivers_word_or_what_the_dies_tell(
+    mode: str, xccs: int, expected: str | None, place: Path
 ) -> None:
-    gpus = [Gpu(location_id=1280, more={"drm_render_minor": 128}), Gpu(location_id=9984)]
-    nodes = write_tree(tmp_path, gpus)
-    if used is not None:
-        file = tmp_path / "drm/renderD128/device/mem_info_vram_used"
-        file.parent.mkdir(parents=True)
-        file.write_text(f"{used}\n")
-    found = kfd.probe(nodes, tmp_path / "drm")
-    assert found is not None
-    assert [gpu.free_bytes for gpu in found] == [expected, None]
+    root = write(one(), place)
+    (root / "sys/bus/pci/devices/0000:05:00.0/current_compute_partition").write_text(f"{mode}\n")
+    change(root, "2/properties", "num_xcc 8", f"num_xcc {xccs}")
+    (gpu,) = found(root)
+    assert (gpu.partition.compute if gpu.partition else None) == expected
 
 
-def test_without_memory_nothing_is_free(tmp_path: Path) -> None:
-    file = tmp_path / "drm/renderD128/device/mem_info_vram_used"
-    file.parent.mkdir(parents=True)
-    file.write_text("5")
-    nodes = write_tree(tmp_path, [Gpu(banks=(), more={"drm_render_minor": 128})])
-    found = kfd.probe(nodes, tmp_path / "drm")
-    assert found is not None
-    assert (found[0].memory_bytes, found[0].free_bytes) == (None, None)
+@pytest.mark.parametrize(("boards", "expected"), [(1, None), (2, "DPX"), (3, "QPX"), (5, "CPX")])
+def test_on_an_old_kernel_the_number_of_slices_tells_the_mode(
+    boards: int, expected: str | None, place: Path
+) -> None:
+    gpu = replace(mi300x_spx().gpus[0], slices=boards, compute="", memory="")
+    root = write(replace(mi300x_spx(), gpus=(gpu,)), place)
+    for node in (root / kfd.NODES).iterdir():
+        text = (node / "properties").read_text()
+        (node / "properties").write_text(
+            "".join(f"{line}\n" for line in text.splitlines() if "num_xcc" not in line)
+        )
+    assert {each.partition.compute if each.partition else None for each in found(root)} == {expected}
+
+
+def test_the_same_address_in_another_domain_is_another_board(place: Path) -> None:
+    gpus: tuple[Gpu, ...] = tuple(replace(one().gpus[0], domain=domain) for domain in (0, 1))
+    root = write(replace(one(), gpus=gpus), place)
+    assert [gpu.gpu.address for gpu in found(root) if gpu.gpu] == ["0000:05:00.0", "0001:05:00.0"]
+
+
+def test_without_the_pci_bus_the_render_node_leads_to_the_board(place: Path) -> None:
+    root = write(one(), place)
+    (root / "sys/bus/pci/devices/0000:05:00.0").rename(root / "board")
+    node = root / "sys/class/drm/renderD128"
+    node.unlink()
+    node.mkdir()
+    (node / "device").symlink_to(root / "board")
+    (gpu,) = found(root)
+    assert gpu.gpu is not None
+    assert (gpu.gpu.busy_percent, gpu.gpu.numa_node) == (0, 0)

@@ -299,7 +299,7 @@ def test_selection(row: Row) -> None:
     assert len(found.uses) == (1 if on_cpu else wanted.accelerator_count)
     assert all(wanted.accelerator_model in device.models for device in found.uses)
     assert len(found.leaves) == row.leaves
-    assert not set(found.leaves) & set(found.uses)
+    assert not {left.device for left in found.leaves} & set(found.uses)
     if row.uses is not None:
         assert tuple(device.index for device in found.uses) == row.uses
 

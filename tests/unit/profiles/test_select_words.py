@@ -273,7 +273,7 @@ def test_a_profile_by_name_on_busy_devices_takes_the_idle_ones_first() -> None:
     hardware = machine("3*MI300X", free_gib=(10, 191, 50))
     found = choose([TP[2]], hardware, profile_id=TP[2].id)
     assert [device.index for device in found.uses] == [1, 2]
-    assert [device.index for device in found.leaves] == [0]
+    assert [left.device.index for left in found.leaves] == [0]
     assert "GPU 2 has 50.0 of 192.0 GiB free" in found.warnings[0]
 
 

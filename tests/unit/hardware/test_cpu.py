@@ -1,4 +1,4 @@
-"""The CPU under its limits, and which probe is believed."""
+"""The CPU as this process may use it: cores, memory, what it can compute, under every kind of limit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aim_runtime.errors import InvalidValue
-from aim_runtime.hardware import PROBES, Probe, cpu, declared, detect, kfd
-from aim_runtime.hardware.accelerator import Accelerator
-from aim_runtime.vocabulary import AcceleratorType
-from unit.hardware.kfd_tree import mi300x_server, write_tree
+from aim_runtime.hardware import cpu
 
 CORES = len(os.sched_getaffinity(0))
 GIB = 1024**3
@@ -119,78 +115,78 @@ def test_this_machine_has_cores_and_memory() -> None:
     assert here.memory_bytes
 
 
-def gpus(count: int, model: str = "MI300X") -> tuple[Accelerator, ...]:
-    return tuple(Accelerator(AcceleratorType.GPU, index, model, model, None) for index in range(count))
-
-
-def probes(*answers: tuple[Accelerator, ...] | None) -> tuple[tuple[str, Probe], ...]:
-    """Probes in order, each giving its answer."""
-    return tuple((f"probe {number}", lambda answer=answer: answer) for number, answer in enumerate(answers))
-
-
+# Family and model of /proc/cpuinfo; the models are those that the kernel calls by these names.
 @pytest.mark.parametrize(
-    ("answers", "source", "count"),
+    ("family", "model", "generation"),
     [
-        ((gpus(8), gpus(4)), "probe 0", 8),
-        ((None, gpus(4)), "probe 1", 4),
-        (((), gpus(4)), "probe 1", 4),
-        ((None, ()), cpu.SOURCE, 0),
-        ((), cpu.SOURCE, 0),
+        (23, 0x01, "Zen"),
+        (23, 0x31, "Zen 2"),
+        (23, 0x50, "Zen"),
+        (25, 0x01, "Zen 3"),
+        (25, 0x11, "Zen 4"),  # 9004
+        (25, 0x50, "Zen 3"),
+        (25, 0xA0, "Zen 4"),  # 9704 and 8004
+        (25, 0xAF, "Zen 4"),
+        (26, 0x02, "Zen 5"),  # 9005
+        (26, 0x11, "Zen 5"),  # 9005 with Zen 5c
+        (26, 0x50, "Zen 6"),
+        (26, 0x30, ""),
+        (21, 0x02, ""),
     ],
-    ids=["the first", "the next where one cannot look", "the next where one sees none", "none", "no probes"],
 )
-def test_probes_are_asked_in_order(
-    answers: tuple[tuple[Accelerator, ...] | None, ...], source: str, count: int
+def test_a_virtual_machine_that_hides_the_number_has_a_generation_and_no_kind(
+    family: int, model: int, generation: str, place: Path
 ) -> None:
-    found = detect(None, None, None, probes(*answers))
-    assert (found.source, len(found.gpus)) == (source, count)
-    assert found.cpu.model == "CPU"
+    cpuinfo = f"processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: {family}\nmodel\t\t: {model}\n"
+    found = cpu.probe(fake_root(place, proc__cpuinfo=f"{cpuinfo}model name\t: AMD EPYC\n"))
+    assert found.processor is not None
+    assert (found.models, found.processor.model_number) == (("CPU",), "")
+    assert (found.processor.vendor, found.processor.generation) == ("AuthenticAMD", generation)
 
 
-@pytest.mark.parametrize(("type_", "model"), [(AcceleratorType.CPU, None), (None, "CPU"), (None, "cpu")])
-def test_the_cpu_may_be_asked_for(type_: AcceleratorType | None, model: str | None) -> None:
-    found = detect(type_, model, None, probes(gpus(8)))
-    assert (found.gpus, found.source) == ((), declared.SOURCE if model else cpu.SOURCE)
-
-
-def test_a_kind_of_cpu_may_be_declared() -> None:
-    found = detect(None, "epyc_zen5", None, probes(gpus(8)))
-    assert (found.gpus, found.source) == ((), declared.SOURCE)
-    assert found.cpu.models == ("EPYC_ZEN5", "CPU")
+STATUS = "proc__self__status"
+SYSTEM = "sys__devices__system__"
+ONLINE, PRESENT = f"{SYSTEM}cpu__online", f"{SYSTEM}cpu__present"
 
 
 @pytest.mark.parametrize(
-    ("count", "answer", "expected"),
-    [(None, gpus(4, "MI325X"), 4), (2, gpus(4), 2), (None, None, 8)],
-    ids=["the probe counts", "the user counts", "nobody counts"],
+    ("files", "cpus"),
+    [
+        ({STATUS: "Cpus_allowed_list:\t4-7\n", ONLINE: "0-191"}, (4, 5, 6, 7)),
+        ({STATUS: "Cpus_allowed_list:\t0-255\n", ONLINE: "0-3"}, (0, 1, 2, 3)),
+        ({STATUS: "Cpus_allowed_list:\t2-5\n", ONLINE: "0-3"}, (2, 3)),
+        ({STATUS: "Cpus_allowed_list:\t8-9\n", ONLINE: "0-1"}, (0, 1)),
+        ({STATUS: "Cpus_allowed_list:\t8-9\n"}, (8, 9)),
+        ({f"{V2}cpuset_DOT_cpus_DOT_effective": "4-5", ONLINE: "0-7"}, (4, 5)),
+        ({f"{V2}cpuset__cpuset_DOT_cpus": "6", ONLINE: "0-7", STATUS: "Name:\tx\n"}, (6,)),
+        ({ONLINE: "0-1,3"}, (0, 1, 3)),
+        ({"proc__cpuinfo": "processor\t: 0\n\nprocessor\t: 2\n"}, (0, 2)),
+        ({PRESENT: "0-2"}, (0, 1, 2)),
+    ],
+    ids=[
+        *("a cpuset", "more than the machine has", "two are switched off", "all are switched off"),
+        *("nobody says what is on", "the cpuset of version 2", "the cpuset of version 1", "all that are on"),
+        *("those of cpuinfo", "those that are present"),
+    ],
 )
-def test_a_declared_model_is_believed(
-    count: int | None, answer: tuple[Accelerator, ...] | None, expected: int
+def test_cpus_are_those_that_this_process_may_use_and_that_run(
+    files: dict[str, str], cpus: tuple[int, ...], place: Path
 ) -> None:
-    found = detect(None, "MI300X", count, probes(answer))
-    assert [gpu.model for gpu in found.gpus] == ["MI300X"] * expected
-    assert found.source == "declared by AIM_ACCELERATOR_MODEL"
+    found = cpu.probe(fake_root(place, **files))
+    assert found.processor is not None
+    assert (found.processor.cpus, found.cores) == (cpus, len(cpus))
 
 
-def test_a_declared_model_must_be_known() -> None:
-    with pytest.raises(InvalidValue, match="did you mean MI300X"):
-        detect(AcceleratorType.GPU, "MI300XX", None, probes())
-
-
-def test_gpus_of_one_model_keep_their_order(tmp_path: Path) -> None:
-    nodes = write_tree(tmp_path, mi300x_server())
-    found = detect(None, None, None, ((kfd.SOURCE, lambda: kfd.probe(nodes)),))
-    assert [gpu.index for gpu in found.gpus_of("MI300X")] == list(range(8))
-    assert found.gpus_of("MI325X") == ()
-    assert found.source == "the amdgpu driver (KFD topology)"
-
-
-def test_the_driver_is_the_first_probe() -> None:
-    assert PROBES[0] == (kfd.SOURCE, kfd.probe)
-
-
-@pytest.mark.parametrize("type_", [None, AcceleratorType.CPU, AcceleratorType.GPU])
-def test_a_kind_that_is_not_known_is_refused_with_the_nearest(type_: AcceleratorType | None) -> None:
-    with pytest.raises(InvalidValue, match="did you mean EPYC_ZEN5") as error:
-        detect(type_, "EPYC_ZEN6", None, probes=())
-    assert "EPYC_9965" in error.value.hint
+def test_threads_of_one_core_are_known_without_cpuinfo(place: Path) -> None:
+    """As on Arm: cpuinfo does not say what shares a core."""
+    threads = {
+        f"{SYSTEM}cpu__cpu{n}__topology__thread_siblings_list": f"{n % 2},{n % 2 + 2}" for n in range(4)
+    }
+    blocks = "\n\n".join(f"processor\t: {n}\nFeatures\t: asimd sve" for n in range(4))
+    found = cpu.probe(fake_root(place, proc__cpuinfo=blocks, **{ONLINE: "0-3"}, **threads))
+    assert found.processor is not None
+    assert (found.cores, found.processor.physical_cores) == (4, 2)
+    (place / "sys/devices/system/cpu/cpu1/topology/thread_siblings_list").write_text("garbage")
+    unsure = cpu.probe(place).processor
+    assert unsure is not None
+    assert unsure.physical_cores == 3

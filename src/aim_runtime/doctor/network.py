@@ -1,0 +1,138 @@
+"""Where the weights come from: reachable, and the credentials good. Waits a few seconds at most."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from aim_runtime.doctor.finding import Finding, error, note, ok, warning
+from aim_runtime.doctor.patient import Patient
+from aim_runtime.doctor.s3 import Answer, ask, skew_s
+from aim_runtime.errors import ModelError, SourceUnreachable
+from aim_runtime.models.huggingface import HubSource
+from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.words import redact, size
+
+_WITHIN_S = 5.0
+_GIB = 1024**3
+# S3 refuses a signature that is 15 minutes off.
+_SKEW_WARNS_S, _SKEW_FAILS_S = 60, 15 * 60
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+def hub(patient: Patient) -> Iterator[Finding]:
+    """The hub that the model's first source is at, asked as a download would ask."""
+    ref = _wanted(patient)
+    if ref is None:
+        return
+    endpoint = patient.settings.hub_endpoint
+    try:
+        bytes_ = HubSource(endpoint, _WITHIN_S).check(ref)
+    except SourceUnreachable as reason:
+        others = [str(each) for each in _sources(patient)[1:]]
+        make = warning if others else error
+        instead = f"{others[0]} is taken instead" if others else "the weights are nowhere else"
+        yield make(reason.code, reason.message, instead, reason.hint)
+    except ModelError as reason:
+        yield error(reason.code, reason.message, "the weights cannot be fetched", reason.hint)
+    else:
+        yield ok("model.reachable", f"{ref} at {redact(endpoint)}: {size(bytes_)} to fetch")
+        yield from _room(patient, ref, bytes_)
+
+
+def _room(patient: Patient, ref: ModelRef, bytes_: int) -> Iterator[Finding]:
+    """Room for what the hub says, where the catalogue did not say how much it is."""
+    location = patient.plan.location if patient.plan else None
+    if location is None or location.size_bytes is not None:
+        return
+    folder = patient.settings.cache_path.absolute()
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    disk = os.statvfs(there)
+    free = disk.f_bavail * disk.f_frsize
+    if bytes_ > free:
+        yield error(
+            "cache.space",
+            f"{folder} has {size(free)} free, and {ref} takes {size(bytes_)}",
+            "a download that does not fit is refused before its first byte",
+            "AIM_CACHE_PATH=FOLDER   # on a larger disk: df -h",
+        )
+
+
+def store(patient: Patient) -> Iterator[Finding]:
+    """An S3 store, where the environment names one: its keys, its answer, and its clock."""
+    environment = patient.environment
+    present = [name for name in _KEYS if environment.get(name)]
+    if len(present) == 1:
+        (missing,) = set(_KEYS) - set(present)
+        yield warning(
+            "s3.keys",
+            f"{present[0]} is set, and {missing} is not",
+            "a key is of no use without the other",
+            f"export {missing}=…   # or {missing}_FILE=FILE",
+        )
+    endpoint = environment.get("AWS_ENDPOINT_URL", "").strip()
+    if not endpoint:
+        return
+    shown = redact(endpoint)
+    answer = ask(endpoint, environment, _WITHIN_S)
+    if answer.problem:
+        yield error(
+            "s3.unreachable",
+            f"{shown} cannot be reached: {answer.problem}",
+            "AWS_ENDPOINT_URL names it as the store of weights",
+            "export AWS_ENDPOINT_URL=https://HOST:PORT   # check the host, the port and the proxy",
+        )
+        return
+    yield from _clock(answer, shown)
+    yield from _credentials(answer, shown, signed=len(present) == len(_KEYS))
+
+
+def _clock(answer: Answer, shown: str) -> Iterator[Finding]:
+    skew = skew_s(answer)
+    if skew is None:
+        return
+    seen = f"this clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} that of {shown}"
+    fix = (
+        "sudo timedatectl set-ntp true   # on the host",
+        "sudo chronyc makestep   # where chrony keeps the time",
+    )
+    why = "S3 refuses requests whose time is 15 minutes off, and so do certificates"
+    if abs(skew) >= _SKEW_FAILS_S:
+        yield error("s3.clock", seen, why, *fix)
+    elif abs(skew) >= _SKEW_WARNS_S:
+        yield warning("s3.clock", seen, why, *fix)
+    else:
+        yield ok("s3.clock", f"this clock agrees with that of {shown}")
+
+
+def _credentials(answer: Answer, shown: str, *, signed: bool) -> Iterator[Finding]:
+    if not signed:
+        yield note("s3.anonymous", f"{shown} answers; no keys are set, so only what is public can be read")
+    elif answer.status == 200 or answer.code == "AccessDenied":
+        # A key that may read one bucket need not be allowed to list them all.
+        yield ok("s3.credentials", f"{shown} accepts the keys")
+    elif answer.status in (401, 403):
+        yield error(
+            "s3.credentials",
+            f"{shown} refuses the keys: {answer.code or f'HTTP status {answer.status}'}",
+            "nothing can be read from it with them",
+            "export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…   # the pair as it was given out",
+            "export AWS_DEFAULT_REGION=…   # the store's own, where it has several",
+        )
+    else:
+        yield note(
+            "s3.answer", f"{shown} answers with HTTP status {answer.status}: not a store that is known"
+        )
+
+
+def _wanted(patient: Patient) -> ModelRef | None:
+    """The first source of the weights that is a hub's, where they are not in the cache yet."""
+    if patient.plan is not None and patient.plan.location.present:
+        return None
+    return next(iter(ref for ref in _sources(patient)[:1] if ref.scheme is Scheme.HF), None)
+
+
+def _sources(patient: Patient) -> tuple[ModelRef, ...]:
+    if patient.plan is not None:
+        return patient.plan.location.sources
+    return (patient.settings.model_ref,) if patient.settings.model_ref else ()

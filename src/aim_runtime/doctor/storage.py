@@ -1,0 +1,78 @@
+"""The cache of models: may this user write to it, and is there room."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from aim_runtime.doctor.finding import Finding, error, ok
+from aim_runtime.doctor.patient import Patient
+from aim_runtime.models.words import size
+
+
+def cache(patient: Patient) -> Iterator[Finding]:
+    """Can a model be put into the cache, or is it there already."""
+    folder = patient.settings.cache_path
+    location = patient.plan.location if patient.plan else None
+    if location is not None and location.present:
+        yield ok("cache.model", f"{location.model_id} is at {location.path}")
+        return
+    there = _nearest(folder)
+    refusal = _refusal(there)
+    if refusal is not None:
+        yield _not_writable(folder, there, refusal)
+        return
+    disk = os.statvfs(there)
+    free = disk.f_bavail * disk.f_frsize
+    need = location.size_bytes if location else None
+    if location is not None and need is not None and need > free:
+        yield error(
+            "cache.space",
+            f"{folder} has {size(free)} free, and {location.model_id} takes {size(need)}",
+            "a download that does not fit is refused before its first byte",
+            "AIM_CACHE_PATH=FOLDER   # on a larger disk: df -h",
+            f"resources: {{requests: {{storage: {-(-need * 11 // 10 // 1024**3)}Gi}}}}   # of the claim",
+        )
+        return
+    wanted = f", {size(need)} are needed" if need is not None else ""
+    yield ok("cache.space", f"{folder} can be written, {size(free)} free{wanted}")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest above it that there is."""
+    folder = folder.absolute()
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _refusal(folder: Path) -> OSError | None:
+    """Why a file cannot be made there: found out by making one, which also asks the file system."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".aim-doctor-"):
+            return None
+    except OSError as reason:
+        return reason
+
+
+def _not_writable(folder: Path, there: Path, reason: OSError) -> Finding:
+    uid, gid = os.geteuid(), os.getegid()
+    status = there.stat()
+    which = f"{folder}" if there == folder.absolute() else f"{folder} cannot be made: {there}"
+    if reason.errno == errno.EROFS:
+        seen = f"{which} is on a read-only file system"
+    elif reason.errno == errno.ENOSPC:
+        seen = f"{which} is on a full disk"
+    else:
+        mode = f"uid {status.st_uid}, gid {status.st_gid}, mode {status.st_mode & 0o7777:04o}"
+        seen = f"{which} cannot be written by uid {uid} ({reason.strerror}): it belongs to {mode}"
+    return error(
+        "cache.not_writable",
+        seen,
+        "weights are kept there, and the model is not there yet",
+        f"sudo chown -R {uid}:{gid} {there}   # on the host",
+        f"docker run -v FOLDER:{folder} …   # a folder of uid {uid}",
+        f"securityContext: {{fsGroup: {gid}}}   # of the pod",
+        "AIM_CACHE_PATH=FOLDER   # another one, which this user can write",
+    )

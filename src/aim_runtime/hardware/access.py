@@ -1,0 +1,73 @@
+"""Whether this process may open the devices of a GPU: what the runtime needs before it sees any."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from aim_runtime.errors import DeviceClosed
+from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.vocabulary import Vendor
+
+KFD = "dev/kfd"
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A device file that cannot be opened: its path, and who may; all None where it is not there."""
+
+    path: str
+    owner: int | None = None
+    group: int | None = None
+    mode: int | None = None
+
+    @property
+    def missing(self) -> bool:
+        return self.mode is None
+
+    @property
+    def words(self) -> str:
+        """What is wrong, with the numbers: names of groups differ between a container and its host."""
+        if self.owner is None or self.mode is None:
+            return f"{self.path} is missing"
+        who = f"uid {os.geteuid()}, groups {', '.join(map(str, sorted({os.getegid(), *os.getgroups()})))}"
+        return (
+            f"{self.path} cannot be opened: it belongs to uid {self.owner}, gid {self.group}, "
+            f"mode {self.mode:04o}, and this is {who}"
+        )
+
+
+def closed_to_us(root: Path, gpus: tuple[Accelerator, ...]) -> tuple[Closed, ...]:
+    """The device files that AMD GPUs need and this process cannot open: /dev/kfd and the render nodes."""
+    ours = [device.gpu for device in gpus if device.gpu and device.gpu.vendor is Vendor.AMD]
+    # A declared accelerator is on another machine: it has no node.
+    ours = [gpu for gpu in ours if gpu.node is not None]
+    if not ours:
+        return ()
+    minors = sorted({gpu.render_minor for gpu in ours if gpu.render_minor})
+    paths = [KFD, *(f"dev/dri/renderD{minor}" for minor in minors)]
+    found = (_closed(root, path) for path in paths)
+    return tuple(each for each in found if each)
+
+
+def require(root: Path, gpus: tuple[Accelerator, ...]) -> None:
+    """Raise DeviceClosed where an engine on these GPUs would find none: before weights are fetched for it."""
+    closed = closed_to_us(root, gpus)
+    if closed:
+        raise DeviceClosed(
+            "; ".join(each.words for each in closed), hint="see how to open it with: aim-runtime doctor"
+        )
+
+
+def _closed(root: Path, path: str) -> Closed | None:
+    file = root / path
+    try:
+        status = file.stat()
+    except OSError:
+        return Closed(f"/{path}")
+    # Asked of the kernel: it knows of groups, capabilities and access lists what a mode does not say.
+    if os.access(file, os.R_OK | os.W_OK):
+        return None
+    return Closed(f"/{path}", status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
