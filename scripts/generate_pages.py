@@ -244,8 +244,10 @@ def accelerators() -> str:
         "## Known accelerators",
         paragraph(
             "What a probe tells apart, by PCI id (VF: a virtual function, as a guest sees it) and where one "
-            "id is sold as several things by its revision. Memory and bandwidth are of one logical device "
-            "and nominal: what is planned with is what the driver reports. A dash: not published."
+            "id is sold as several things by its revision. Memory and bandwidth are of one logical device: "
+            "one die of MI250X, and a whole board of those that can be partitioned, for which the modes are "
+            "given with the devices that each makes. A declared accelerator is planned with this memory; of "
+            "one that is here, what its driver reports counts."
         ),
         hardware_table(),
     ]
@@ -258,9 +260,8 @@ def hardware_table() -> str:
     heads += ["Devices a board", "PCI ids"]
     lines = [f"|{'|'.join(heads)}|", f"|{'|'.join('---' for _ in heads)}|"]
     for device in DEVICES:
-        size = f"{device.memory_mib * MIB / GIB:.0f} GiB" if device.memory_mib else "-"
-        size = "the system's" if device.model == "STRIX_HALO" else size
-        bandwidth = f"{device.bandwidth_gb_per_s / 1000:.2f} TB/s" if device.bandwidth_gb_per_s else "-"
+        size = f"{device.memory_mib * MIB / GIB:.0f} GiB" if device.memory_mib else "the system's"
+        bandwidth = f"{device.bandwidth_gb_per_s / 1000:.2f} TB/s"
         modes = ", ".join(f"{mode} {count}" for mode, count in device.partitions)
         cells = [
             *(device.model, device.name, device.gfx, size, bandwidth, ", ".join(device.precisions)),
@@ -274,7 +275,7 @@ def hardware_table() -> str:
 def pci_text(pci_id: PciId) -> str:
     """An id with what it or its revisions change."""
     text = f"{pci_id.number:04x}{' VF' if pci_id.virtual else ''}"
-    named = [f"{revision:02X} {variant_text(each)}" for revision, each in sorted(pci_id.revisions.items())]
+    named = [f"{revision:02X} {variant_text(each)}" for revision, each in sorted(pci_id.revisions)]
     own = variant_text(pci_id.variant)
     return f"{text} ({', '.join(named) or own})" if named or own else text
 

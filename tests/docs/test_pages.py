@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from aim_runtime.hardware.devices import BY_MODEL
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -55,3 +59,36 @@ def test_the_page_of_command_a_says_what_cannot_fit() -> None:
     assert "does not fit: weights 206.9 GiB an accelerator > 182.4 GiB" in row
     assert "CC-BY-NC-4.0" in page
     assert "HF_TOKEN" in page
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "cell"),
+    [
+        ("MI300X", "Architecture", "gfx942"),
+        ("MI300X", "Memory", "192 GiB"),
+        ("MI300X", "Bandwidth", "5.30 TB/s"),
+        ("MI300X", "Devices a board", "SPX 1, DPX 2, QPX 4, CPX 8"),
+        ("MI300X", "PCI ids", "74a1; 74a9 (Instinct MI300X HF); 74b5 VF; 74bd VF (Instinct MI300X HF)"),
+        ("MI250X", "Memory", "64 GiB"),
+        ("MI250X", "Bandwidth", "1.64 TB/s"),
+        ("MI250X", "Devices a board", "2"),
+        ("MI355X", "Native precisions", "int8, fp4, fp8, fp16, bf16, fp32"),
+        ("W7800", "PCI ids", "745e; 7449 (PRO W7800 48GB 48 GiB)"),
+        ("RX9070", "PCI ids", "7550 (C0 RX 9070 XT, C2 RX 9070 GRE 12 GiB, C3 RX 9070)"),
+        ("STRIX_HALO", "Memory", "the system's"),
+        ("H100", "Name", "NVIDIA H100"),
+        ("H100", "Architecture", "sm_90"),
+    ],
+)
+def test_the_table_of_accelerators(model: str, column: str, cell: str) -> None:
+    page = (ROOT / "docs/reference/accelerators.md").read_text(encoding="utf-8")
+    lines = page[page.index("## Known accelerators") :].splitlines()
+    rows = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+    table = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
+    assert table[model][column] == cell
+
+
+def test_the_table_has_every_accelerator() -> None:
+    page = (ROOT / "docs/reference/accelerators.md").read_text(encoding="utf-8")
+    lines = page[page.index("## Known accelerators") :].splitlines()
+    assert [line.split("|")[1] for line in lines if line.startswith("|")][2:] == list(BY_MODEL)

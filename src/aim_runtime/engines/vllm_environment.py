@@ -104,8 +104,8 @@ def _bind(machine: Machine, value: str | None) -> _Change | None:
     assert processor is not None
     return _Change(
         "nobind",
-        f"the cgroup grants {processor.quota:g} cores of {processor.physical_cores}: threads bound to all of "
-        "them would be stopped again and again",
+        f"the cgroup grants the time of {processor.quota:g} of {processor.physical_cores} cores: threads "
+        "bound to all of them would be stopped again and again",
     )
 
 

@@ -6,14 +6,16 @@ import re
 
 from aim_runtime.errors import HardwareError, InvalidValue, did_you_mean
 from aim_runtime.hardware.accelerator import Accelerator, Gpu
+from aim_runtime.hardware.device import Part
 from aim_runtime.hardware.devices import (
     AMD_VENDOR_ID,
     BY_MODEL,
-    DEVICES,
     MIB,
     NVIDIA_VENDOR_ID,
-    Part,
+    integrated_name,
     look_up,
+    parts,
+    whole,
 )
 from aim_runtime.hardware.epyc import KINDS
 from aim_runtime.vocabulary import AcceleratorType
@@ -22,7 +24,9 @@ SOURCE = "declared by AIM_ACCELERATOR_MODEL"
 _NAMES = (*BY_MODEL, *KINDS, "CPU")
 # 0x74a1, 74a1, 1002:74a1, as lspci and the operators write them.
 _PCI_ID = re.compile(r"(?:(?P<vendor>1002|10de):)?(?P<sure>0x)?(?P<id>[0-9a-f]{4})", re.IGNORECASE)
-_VENDORS = re.compile(r"^(amd|nvidia)?\s*(instinct|radeon\s+ai\s+pro|radeon\s+pro|radeon|tesla)?\s+", re.I)
+_BRANDS = re.compile(r"(?:(?:amd|nvidia|instinct|radeon|tesla|ai|pro)[\s_-]+)+", re.IGNORECASE)
+# What a piece of "MI250X / MI250" begins with when it is a name on its own, as "GRE" is not.
+_STARTS_A_NAME = re.compile(r"[a-z]+\d")
 
 
 def part_named(text: str) -> Part:
@@ -30,28 +34,53 @@ def part_named(text: str) -> Part:
 
     Raises InvalidValue for an unknown name and HardwareError for an unknown PCI id.
     """
-    found = _PCI_ID.fullmatch(text)
-    if found:
-        vendors = (int(found["vendor"], 16),) if found["vendor"] else (AMD_VENDOR_ID, NVIDIA_VENDOR_ID)
-        parts = (look_up(vendor, int(found["id"], 16)) for vendor in vendors)
-        part = next((part for part in parts if part), None)
-        if part is not None:
-            return part
-        if found["sure"] or found["vendor"]:
-            raise HardwareError(
-                f"AIM_ACCELERATOR_MODEL={text}: no accelerator with this PCI id is known",
-                hint="set AIM_ACCELERATOR_MODEL to a model name, for example MI300X",
-            )
-    folded = text.casefold()
-    names = {device.name.casefold(): device for device in DEVICES}
-    names |= {model.casefold(): device for model, device in BY_MODEL.items()}
-    device = names.get(folded) or names.get(_VENDORS.sub("", f"{folded} ").strip().replace(" ", ""))
-    if device is None:
+    part = _by_id(text) or _by_name(text)
+    if part is None:
+        near = did_you_mean(_BRANDS.sub("", text, count=1), _NAMES)
         raise InvalidValue(
-            f"AIM_ACCELERATOR_MODEL={text} is not a known accelerator{did_you_mean(text, _NAMES)}",
+            f"AIM_ACCELERATOR_MODEL={text} is not a known accelerator{near}",
             hint=f"use one of {', '.join(_NAMES)}, a PCI id such as 0x74a1, or unset it to detect",
         )
-    return Part(device, device.name, device.memory_mib, device.bandwidth_gb_per_s, False)
+    return part
+
+
+def _by_id(text: str) -> Part | None:
+    """Return what a PCI id names; None for four characters that may be a name as well, such as A100."""
+    found = _PCI_ID.fullmatch(text)
+    if found is None:
+        return None
+    number = int(found["id"], 16)
+    vendors = (int(found["vendor"], 16),) if found["vendor"] else (AMD_VENDOR_ID, NVIDIA_VENDOR_ID)
+    part = next((part for vendor in vendors if (part := look_up(vendor, number))), None)
+    if part is None and (found["sure"] or found["vendor"]):
+        igpu = integrated_name(number) if AMD_VENDOR_ID in vendors else None
+        raise HardwareError(
+            f"AIM_ACCELERATOR_MODEL={text}: "
+            + (f"{igpu} is integrated graphics" if igpu else "no accelerator with this PCI id is known"),
+            hint="set AIM_ACCELERATOR_MODEL to a model name, for example MI300X",
+        )
+    return part
+
+
+def _by_name(text: str) -> Part | None:
+    """Return what a name means: a model's first, then in full, then without brands, spaces and dashes."""
+    device = BY_MODEL.get(text.upper())
+    if device is not None:
+        return whole(device)
+    # Backwards: of several with one name the first stands, which is the model or no virtual function.
+    known = tuple(parts())[::-1]
+    full = {part.name.casefold(): part for part in known}
+    names = {_plain(part.name): part for part in known}
+    for model, device in BY_MODEL.items():
+        pieces = (_plain(piece) for piece in device.name.split(" / "))
+        names = {piece: whole(device) for piece in pieces if _STARTS_A_NAME.match(piece)} | names
+        names[_plain(model)] = whole(device)
+    return full.get(text.casefold()) or names.get(_plain(text))
+
+
+def _plain(name: str) -> str:
+    """AMD Radeon RX 7900 XTX as rx7900xtx."""
+    return re.sub(r"[\s_-]+", "", _BRANDS.sub("", name, count=1)).casefold()
 
 
 def declare(text: str, count: int | None, seen: int) -> tuple[Accelerator, ...]:
@@ -62,7 +91,7 @@ def declare(text: str, count: int | None, seen: int) -> tuple[Accelerator, ...]:
     """
     part = part_named(text)
     memory = None if part.memory_mib is None else part.memory_mib * MIB
-    gpu = Gpu(part.device.vendor, part.device.gfx, virtual=part.virtual)
+    gpu = Gpu(part.device.vendor, part.gfx, virtual=part.virtual)
     return tuple(
         Accelerator(AcceleratorType.GPU, index, part.model, part.name, memory, gpu=gpu)
         for index in range(seen or count or part.device.node_size)

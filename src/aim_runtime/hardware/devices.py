@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aim_runtime.hardware.device import MIB, Device, Part, PciId, Variant
 from aim_runtime.hardware.instinct import INSTINCT
 from aim_runtime.hardware.nvidia import NVIDIA
@@ -30,15 +32,35 @@ def look_up(vendor_id: int, pci_id: int, revision: int | None = None) -> Part | 
     if device is None or device.vendor is not VENDOR_IDS.get(vendor_id):
         return None
     found = _IDS[pci_id]
-    by_revision = found.revisions.get(-1 if revision is None else revision, Variant())
     by_id = found.variant
+    by_revision = next((variant for number, variant in found.revisions if number == revision), Variant())
     device = BY_MODEL.get(by_revision.model or by_id.model, device)
     return Part(
         device,
         by_revision.name or by_id.name or device.name,
         by_revision.memory_mib or by_id.memory_mib or device.memory_mib,
         by_revision.bandwidth_gb_per_s or by_id.bandwidth_gb_per_s or device.bandwidth_gb_per_s,
+        by_revision.compute_units or by_id.compute_units or device.compute_units,
         found.virtual,
+    )
+
+
+def parts() -> Iterator[Part]:
+    """Return everything that the table tells apart: each model, what its ids mean, what revisions mean."""
+    for vendor_id, vendor in VENDOR_IDS.items():
+        for device in DEVICES:
+            if device.vendor is vendor:
+                yield whole(device)
+                for pci_id in device.ids:
+                    revisions = (None, *(number for number, _ in pci_id.revisions))
+                    found = (look_up(vendor_id, pci_id.number, revision) for revision in revisions)
+                    yield from (part for part in found if part)
+
+
+def whole(device: Device) -> Part:
+    """Return a model as it is where no id says more."""
+    return Part(
+        *(device, device.name, device.memory_mib, device.bandwidth_gb_per_s, device.compute_units),
     )
 
 

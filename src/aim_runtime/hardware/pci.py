@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aim_runtime.hardware.device import Part
-from aim_runtime.hardware.devices import VENDOR_IDS, look_up
+from aim_runtime.hardware.devices import AMD_VENDOR_ID, VENDOR_IDS, look_up
 from aim_runtime.hardware.files import number
 from aim_runtime.hardware.radeon import INTEGRATED
 from aim_runtime.vocabulary import Vendor
@@ -39,7 +39,8 @@ def gpus(root: Path) -> tuple[PciGpu, ...]:
             continue
         pci_id = number(f"{folder}/device") or 0
         part = look_up(vendor_id, pci_id, number(f"{folder}/revision"))
-        if part and pci_id not in INTEGRATED:
+        igpu = vendor_id == AMD_VENDOR_ID and pci_id in INTEGRATED
+        if part and not igpu:
             driver = Path(f"{folder}/driver")
             name = driver.readlink().name if driver.is_symlink() else ""
             found.append(PciGpu(address, VENDOR_IDS[vendor_id], part, name))
