@@ -18,7 +18,7 @@ from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.hardware.declared import declare
 from aim_runtime.hardware.device import PciId, Variant
 from aim_runtime.hardware.devices import DEVICES, MIB
-from aim_runtime.hardware.epyc import KINDS
+from aim_runtime.hardware.epyc import KINDS, PROCESSORS
 from aim_runtime.models.cache import Cache
 from aim_runtime.plan import judge_all
 from aim_runtime.profiles.aim import AimFile
@@ -250,6 +250,12 @@ def accelerators() -> str:
             "one that is here, what its driver reports counts."
         ),
         hardware_table(),
+        "## Known processors",
+        paragraph(
+            "Kinds of CPU that profiles are made for, by the processor's number; any other is `CPU`. The "
+            "bandwidth is that of one socket with all of its memory channels in use."
+        ),
+        processor_table(),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -268,6 +274,19 @@ def hardware_table() -> str:
             modes or str(device.logical_per_board),
             "; ".join(pci_text(pci_id) for pci_id in device.ids),
         ]
+        lines.append(f"|{'|'.join(cells)}|")
+    return "\n".join(lines)
+
+
+def processor_table() -> str:
+    """A line for each kind of CPU."""
+    lines = [
+        "|Kind|Name|Architecture|Bandwidth|Native precisions|Runs profiles of|",
+        "|---|---|---|---|---|---|",
+    ]
+    for each in PROCESSORS:
+        bandwidth, also = f"{each.bandwidth_gb_per_s / 1000:.2f} TB/s", (*KINDS[each.model], "CPU")
+        cells = [each.model, each.name, each.gfx, bandwidth, ", ".join(each.precisions), ", ".join(also)]
         lines.append(f"|{'|'.join(cells)}|")
     return "\n".join(lines)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from aim_runtime.hardware.device import Device
+from aim_runtime.vocabulary import Precision
+
 # EPYC numbers end in the generation: 9004 and 8004 are Zen 4, 9005 is Zen 5 (every part of the series, also
 # the ones that AMD's own table leaves out, 9535, 9475F, 9455); 7002 and 7003 have no profiles.
 _NUMBER = re.compile(
@@ -17,12 +20,18 @@ _GENERATIONS = {
 }
 # The processors that have profiles of their own.
 _OWN = {"9965": "EPYC_9965"}
-# Every kind, with the kinds whose profiles it can run instead, the nearest first.
-KINDS: dict[str, tuple[str, ...]] = {
-    "EPYC_9965": ("EPYC_ZEN5",),
-    "EPYC_ZEN5": (),
-    "EPYC_ZEN4": (),
-}
+# Every kind, as the GPUs of the device table: its architecture by the compiler's name, the memory bandwidth
+# of a socket with all of its channels in use (AMD's data sheets: 12 of DDR5-6400 and of DDR5-4800), and what
+# its AVX-512 multiplies natively. The memory is the machine's, and a processor has no PCI id.
+_NATIVE = (Precision.INT8, Precision.BF16, Precision.FP32)
+PROCESSORS: tuple[Device, ...] = (
+    Device("EPYC_9965", "AMD EPYC 9965", "znver5", None, (), 614, _NATIVE),
+    Device("EPYC_ZEN5", "AMD EPYC 9005", "znver5", None, (), 614, _NATIVE),
+    Device("EPYC_ZEN4", "AMD EPYC 9004 and 8004", "znver4", None, (), 461, _NATIVE),
+)
+# The kinds whose profiles a kind can run instead, the nearest first.
+_ALSO = {"EPYC_9965": ("EPYC_ZEN5",)}
+KINDS: dict[str, tuple[str, ...]] = {each.model: _ALSO.get(each.model, ()) for each in PROCESSORS}
 
 
 def models(name: str, general: str) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import pytest
 
 from aim_runtime.hardware import cpu
 from aim_runtime.hardware.accelerator import Accelerator
-from aim_runtime.hardware.epyc import generation, models, number
-from aim_runtime.vocabulary import AcceleratorType
+from aim_runtime.hardware.epyc import KINDS, PROCESSORS, generation, models, number
+from aim_runtime.vocabulary import AcceleratorType, Precision
 
 ZEN4, ZEN5, OWN = ("EPYC_ZEN4", "CPU"), ("EPYC_ZEN5", "CPU"), ("EPYC_9965", "EPYC_ZEN5", "CPU")
 
@@ -108,3 +108,18 @@ def test_what_is_not_a_cpu(text: str) -> None:
 )
 def test_number_and_generation(name: str, expected: str, series: str) -> None:
     assert (number(name), generation(name)) == (expected, series)
+
+
+def test_every_kind_is_a_row_of_the_same_kind_as_a_gpus() -> None:
+    rows = {each.model: each for each in PROCESSORS}
+    assert rows.keys() == KINDS.keys()
+    assert {name: row.gfx for name, row in rows.items()} == {
+        "EPYC_9965": "znver5",
+        "EPYC_ZEN5": "znver5",
+        "EPYC_ZEN4": "znver4",
+    }
+    for row in rows.values():
+        assert row.ids == ()
+        assert Precision.BF16 in row.precisions
+        assert 400 < row.bandwidth_gb_per_s < 700
+    assert all(kind in rows for also in KINDS.values() for kind in also)
