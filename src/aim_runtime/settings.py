@@ -5,6 +5,7 @@ The only module that knows what an `AIM_*` variable means.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -202,7 +203,7 @@ def _text_or_auto(text: str) -> str | None:
 
 def _folder(text: str) -> Path:
     path = Path(text).expanduser()
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
         raise ValueError("no such folder")
     return path
 
@@ -293,4 +294,5 @@ def _json_object(text: str) -> dict[str, Any]:
 def _saved_token(environ: Mapping[str, str]) -> bool:
     """Whether the hub's own login left a token where its client will find it."""
     home = environ.get("HF_HOME") or Path(environ.get("HOME", "/nonexistent")) / ".cache/huggingface"
-    return Path(environ.get("HF_TOKEN_PATH") or Path(home) / "token").is_file()
+    # A home that this user may not enter holds no token for it (Path.is_file would raise).
+    return os.path.isfile(environ.get("HF_TOKEN_PATH") or Path(home) / "token")  # noqa: PTH113

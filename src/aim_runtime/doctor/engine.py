@@ -44,8 +44,6 @@ def installed(patient: Patient) -> Iterator[Finding]:
         )
     else:
         yield ok("engine.installed", name)
-    if engine.version.partition("+")[0] != TARGET_VERSION and listed(engine):
-        yield note("engine.target", f"the shipped profiles are checked against vllm {TARGET_VERSION}")
 
 
 def expected(patient: Patient) -> Iterator[Finding]:
@@ -96,7 +94,7 @@ def port(patient: Patient) -> Iterator[Finding]:
         stop = (
             (f"kill {by.pid}   # {by.name}",)
             if by
-            else (f"ss -ltnp 'sport = :{number}'   # as root, says whose",)
+            else (f"sudo ss -ltnp 'sport = :{number}'   # says whose it is",)
         )
         denied = "Permission denied" in taken.message
         yield error(

@@ -40,7 +40,7 @@ def ask(endpoint: str, environment: Mapping[str, str], within_s: float) -> Answe
     now = time.time()
     host = url.netloc.rpartition("@")[2]
     try:
-        connection.request("GET", "/", headers={"Host": host, **_signed(host, environment, now)})
+        connection.request("GET", "/", headers={"Host": host, **signed(host, environment, now)})
         response = connection.getresponse()
         body = response.read(65536).decode("utf-8", "replace")
     except (OSError, HTTPException) as reason:
@@ -61,8 +61,8 @@ def skew_s(answer: Answer) -> float | None:
         return None
 
 
-def _signed(host: str, environment: Mapping[str, str], now: float) -> dict[str, str]:
-    """The headers that prove who asks; none without keys. The secret itself is in none of them."""
+def signed(host: str, environment: Mapping[str, str], now: float, query: str = "") -> dict[str, str]:
+    """The headers of `GET /?query` that prove who asks; none without keys. The secret is in none of them."""
     import hashlib
     import hmac
 
@@ -76,7 +76,7 @@ def _signed(host: str, environment: Mapping[str, str], now: float) -> dict[str, 
     headers |= {"x-amz-security-token": token} if token else {}
     names = ";".join(sorted(headers))
     canonical = "\n".join(
-        ["GET", "/", "", *(f"{name}:{headers[name]}" for name in sorted(headers)), "", names, _EMPTY]
+        ["GET", "/", query, *(f"{name}:{headers[name]}" for name in sorted(headers)), "", names, _EMPTY]
     )
     scope = f"{moment[:8]}/{region}/s3/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()

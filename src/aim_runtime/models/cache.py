@@ -83,7 +83,8 @@ class Cache:
 
 def looks_filled(folder: Path) -> bool:
     """Return whether `folder` has a config.json and weights; `preflight.problems` says if they are whole."""
-    return (folder / "config.json").is_file() and any(map(is_weights, _names(folder)))
+    # A folder that this user may not enter is not filled for it (Path.is_file would raise).
+    return os.path.isfile(folder / "config.json") and any(map(is_weights, _names(folder)))  # noqa: PTH113
 
 
 def is_weights(name: str) -> bool:

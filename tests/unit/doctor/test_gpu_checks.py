@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,24 +11,13 @@ import pytest
 
 from aim_runtime.doctor import AREAS, admit, devices, examine, gpus, plan
 from aim_runtime.doctor.finding import Finding, Severity
-from aim_runtime.doctor.patient import Check
 from aim_runtime.settings import Settings
 from machines import DeviceFile, Machine, as_nobody, busy, driver_not_loaded, mi300x_spx, write
 from running import COHERE
+from unit.doctor.examine import by_code, found
 
 Tree = Callable[[str], Path]
 GIB = 1024**3
-
-
-def found(root: Path, *checks: Check, **env: str) -> list[Finding]:
-    """The findings of these checks on a machine, for a model or none."""
-    settings = Settings.from_env({"AIM_HOST_ROOT": str(root.absolute()), **env})
-    patient = admit(settings, env)
-    return [finding for check in checks for finding in check(patient)]
-
-
-def by_code(root: Path, *checks: Check, **env: str) -> dict[str, Finding]:
-    return {finding.code: finding for finding in found(root, *checks, **env)}
 
 
 ACCESS = (devices.bus, devices.driver, devices.versions, devices.access)
@@ -271,15 +258,3 @@ def test_who_asks_for_the_cpu_is_told_nothing_of_gpus(tree: Tree) -> None:
     env = {"AIM_HOST_ROOT": str(tree("8 MI300X without a driver")), "AIM_ACCELERATOR_TYPE": "cpu"}
     titles = [area.title for area, _ in examine(admit(Settings.from_env(env), env))]
     assert titles == [area.title for area in AREAS if not area.of_gpus]
-
-
-def test_every_code_has_a_case() -> None:
-    """A code that no test provokes is one that nobody has seen."""
-    codes = set()
-    for module in (devices, gpus, plan):
-        for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                codes |= {node.value} if node.value.startswith(("gpu.", "plan.")) else set()
-    own = Path(__file__).read_text(encoding="utf-8")
-    assert len(codes) > 15
-    assert {code for code in codes if f'"{code}"' not in own} == set()
