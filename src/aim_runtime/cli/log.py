@@ -11,12 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from aim_runtime.cli import output
-from aim_runtime.engines.launch import Layer
-from aim_runtime.hardware.cpulist import spaced
+from aim_runtime.cli.machine import machine_lines
 from aim_runtime.models.events import Event, Progress
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
-from aim_runtime.profiles.selection import Left
 from aim_runtime.serve import Ready
 from aim_runtime.settings import Settings
 
@@ -96,16 +94,8 @@ class Log:
             self._logger.info("memory %s", fit.summary)
         elif fit:
             self._logger.info("memory not checked: %s", fit.reason)
-        for reason, devices in _by_reason(plan.selection.leaves).items():
-            self._logger.info("leaves %s: %s", devices, reason)
-        for each in plan.launch.variables:
-            if each.layer is Layer.MACHINE:
-                value = f"{each.name}={each.value}" if each.value is not None else f"without {each.name}"
-                self._logger.info("for this machine %s: %s", value, each.reason)
-        if plan.launch.numa_node:
-            self._logger.info(
-                "runs on the CPUs of NUMA node %s, as its GPUs do", plan.launch.numa_node.number
-            )
+        for line in machine_lines(plan):
+            self._logger.info("%s", line)
 
     def report(self, event: Event | Ready) -> None:
         """Show what a fetch or a start says."""
@@ -144,17 +134,6 @@ class Log:
             self._bar.stop()
             self._bar = None
         self._phase = ""
-
-
-def _by_reason(left: Iterable[Left]) -> dict[str, str]:
-    """The accelerators that are left unused, those of one reason together."""
-    found: dict[str, list[Left]] = {}
-    for each in left:
-        found.setdefault(each.reason, []).append(each)
-    return {
-        reason: f"{each[0].device.name} #{spaced(one.device.index for one in each)}"
-        for reason, each in found.items()
-    }
 
 
 def _bar() -> Bar:

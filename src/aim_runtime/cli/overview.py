@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import groupby
 
 from aim_runtime.cli.choice import LAYERS, Choice, counted, of_another_model, why
+from aim_runtime.cli.machine import hidden_by
 from aim_runtime.cli.memory import gib, memory_line
 from aim_runtime.cli.terminal import paint, symbol, wrapped
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
@@ -97,7 +97,7 @@ def machine(hardware: Hardware) -> str:
     found += [] if groups else [f"{_device(cpu)}{cores}"]
     how = "" if "declared" in hardware.source else "seen by "
     seen = f"{'; '.join(found)} ({how}{hardware.source})" if hardware.source else "; ".join(found)
-    return "; ".join([seen, *(f"{names} hidden by {by}" for by, names in _hidden(hardware).items())])
+    return "; ".join([seen, *(f"{names} hidden by {by}" for by, names in hidden_by(hardware).items())])
 
 
 def model_facts(model: Architecture) -> list[str]:
@@ -163,11 +163,3 @@ def _device(device: Accelerator) -> str:
     free = f" ({gib(device.free_bytes)} free)" if memory and device.free_bytes is not None else ""
     mode = f" {device.partition.mode}" if device.partition else ""
     return f"{device.model or device.name}{mode}{memory}{free}"
-
-
-def _hidden(hardware: Hardware) -> dict[str, str]:
-    """What each variable takes away: how many of which."""
-    found: dict[str, Counter[str]] = {}
-    for each in hardware.hidden:
-        found.setdefault(each.by, Counter())[each.device.model or each.device.name] += 1
-    return {by: ", ".join(f"{n} x {name}" for name, n in kinds.items()) for by, kinds in found.items()}

@@ -62,6 +62,7 @@ def main() -> None:
     record = os.environ.get("FAKE_ENGINE_RECORD")
     if record:
         seen = {"argv": sys.argv[1:], "env": dict(os.environ), "pids": [os.getpid(), worker.pid]}
+        seen["cpus"] = sorted(os.sched_getaffinity(0))
         Path(record).write_text(json.dumps(seen))
     ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler).serve_forever()
 
