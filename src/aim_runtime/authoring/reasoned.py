@@ -12,6 +12,7 @@ from aim_runtime.authoring.count import Choice
 from aim_runtime.authoring.engine_version import EngineVersion
 from aim_runtime.authoring.target import Target
 from aim_runtime.engines.vllm import importable
+from aim_runtime.engines.vllm_environment import AITER
 from aim_runtime.engines.vllm_memory import UTILIZATION
 from aim_runtime.engines.vllm_parsers import AUTO, REASONING, TOOLS, parsers
 from aim_runtime.models.architecture import Architecture
@@ -22,8 +23,8 @@ from aim_runtime.vocabulary import AcceleratorType, Metric
 
 # The size that the shipped general CPU profiles were measured with.
 _CPU_CACHE_GIB = 4
-# AMD documents AITER for gfx942 and gfx950, and keeps it off on gfx90a.
-_AITER = {"gfx942": "1", "gfx950": "1", "gfx90a": "0"}
+# AMD documents AITER off on gfx90a, as it is not made for it.
+_SWITCH = {**dict.fromkeys(AITER, "1"), "gfx90a": "0"}
 
 # By key: the value, and why it is that one.
 Reasoned = dict[str, tuple[Any, str]]
@@ -48,7 +49,7 @@ def of_accelerator(target: Target) -> Reasoned:
         why = "GiB for the KV cache: without it vLLM takes a share of all the machine's memory"
         found["VLLM_CPU_KVCACHE_SPACE"] = (str(_CPU_CACHE_GIB), why)
     found["VLLM_DO_NOT_TRACK"] = ("1", "no usage statistics are sent")
-    switch = _AITER.get(target.gfx or "")
+    switch = _SWITCH.get(target.gfx or "")
     if switch:
         made = "are made for" if switch == "1" else "are not made for"
         found["VLLM_ROCM_USE_AITER"] = (switch, f"AMD's AITER kernels {made} {target.gfx}")

@@ -75,7 +75,7 @@ def _gpu(device: Accelerator, health: Health) -> dict[str, Any]:
         "vram_free": None if free is None else free // _MIB,
         "gfx_utilization": percents[0],
         "mem_utilization": percents[1],
-        "is_idle": all(percent is None or percent <= _IDLE_PERCENT for percent in percents),
+        "is_idle": _is_idle(percents),
         "memory_bytes": total,
         "free_bytes": free,
         **facts,
@@ -88,6 +88,12 @@ def _gpu(device: Accelerator, health: Health) -> dict[str, Any]:
         "pending_bad_pages": health.pending_pages,
         "processes": [asdict(process) for process in health.processes],
     }
+
+
+def _is_idle(percents: Iterable[int | None]) -> bool | None:
+    """None where nothing is known of its use."""
+    known = [percent for percent in percents if percent is not None]
+    return all(percent <= _IDLE_PERCENT for percent in known) if known else None
 
 
 def _cpu(device: Accelerator) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +50,7 @@ def keep_writing(
 def _once(path: Path, hardware: Hardware, types: tuple[AcceleratorType, ...], *, patient: bool) -> bool:
     """Write, or if `patient` leave a file that is there while something cannot be read; whether all was."""
     problems = "; ".join(hardware.problems)
-    if problems and patient and path.exists():
+    if problems and patient and os.path.exists(path):  # noqa: PTH110 - Path.exists raises where it is closed
         output.warning(f"{problems}; {path} stays as it is")
         return False
     found = labels(hardware, types)

@@ -85,7 +85,7 @@ def versions(patient: Patient) -> Iterator[Finding]:
 def access(patient: Patient) -> Iterator[Finding]:
     """May this process open what the runtime opens."""
     hardware = patient.site.hardware
-    gpus = (*hardware.gpus, *(each.device for each in hardware.hidden))
+    gpus = (*patient.gpus, *(each.device for each in hardware.hidden))
     kept = [problem for problem in hardware.problems if "not given to this process" in problem]
     if kept:
         yield error(

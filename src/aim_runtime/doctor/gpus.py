@@ -42,9 +42,16 @@ def seen(patient: Patient) -> Iterator[Finding]:
             "no profile can be for it",
             "AIM_ACCELERATOR_MODEL=MI300X   # or the model that it is most like",
         )
-    known = [gpu for gpu in hardware.gpus if gpu.model]
+    known = [gpu for gpu in patient.gpus if gpu.model]
     if known:
-        yield ok("gpu.seen", f"{_kinds(known)}, by {hardware.source}")
+        yield ok("gpu.seen", f"{_kinds(known)}; {hardware.source}")
+    elif hardware.gpus and not patient.gpus:
+        yield note(
+            "gpu.declared",
+            f"{_kinds(list(hardware.gpus))}: {hardware.source}, and not on this machine",
+            "a plan is made for them, and only their machine can serve it",
+            "unset AIM_ACCELERATOR_MODEL   # to plan for what is here",
+        )
 
 
 def variables(patient: Patient) -> Iterator[Finding]:
@@ -105,7 +112,7 @@ def firmware(patient: Patient) -> Iterator[Finding]:
 
 def condition(patient: Patient) -> Iterator[Finding]:
     """Who uses the GPUs, and errors of their memory."""
-    gpus = patient.site.hardware.gpus
+    gpus = patient.gpus
     health = examine(patient.root, gpus)
     well = True
     for gpu in gpus:
@@ -114,7 +121,9 @@ def condition(patient: Patient) -> Iterator[Finding]:
             well = False
             yield finding
     if gpus and well:
-        yield ok("gpu.condition", f"{len(gpus)} GPUs are idle and report no errors of their memory")
+        yield ok(
+            "gpu.condition", f"no GPU is known to be in use, or to have errors of its memory, of {len(gpus)}"
+        )
 
 
 def _busy(patient: Patient, gpu: Accelerator, told: Health) -> Iterator[Finding]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from aim_runtime.doctor.finding import Finding, error, note, ok, warning
 from aim_runtime.doctor.patient import Patient
 from aim_runtime.doctor.s3 import Answer, ask, skew_s
+from aim_runtime.doctor.storage import free_bytes
 from aim_runtime.errors import ModelError, SourceUnreachable
 from aim_runtime.models.huggingface import HubSource
 from aim_runtime.models.ref import ModelRef, Scheme
@@ -45,10 +45,8 @@ def _room(patient: Patient, ref: ModelRef, bytes_: int) -> Iterator[Finding]:
     location = patient.plan.location if patient.plan else None
     if location is None or location.size_bytes is not None:
         return
-    folder = patient.settings.cache_path.absolute()
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    disk = os.statvfs(there)
-    free = disk.f_bavail * disk.f_frsize
+    folder = patient.settings.cache_path
+    free = free_bytes(folder)
     if bytes_ > free:
         yield error(
             "cache.space",

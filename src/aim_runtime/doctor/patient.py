@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aim_runtime.doctor.finding import Finding
 from aim_runtime.errors import AimError
+from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.plan import Plan
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site
@@ -28,6 +29,11 @@ class Patient:
     refusal: AimError | None
     root: Path
     environment: Mapping[str, str]
+
+    @property
+    def gpus(self) -> tuple[Accelerator, ...]:
+        """The GPUs that a probe saw here; those that are declared and not here have no address."""
+        return tuple(gpu for gpu in self.site.hardware.gpus if gpu.gpu and gpu.gpu.address)
 
     @property
     def wants_gpu(self) -> bool:

@@ -25,8 +25,7 @@ def cache(patient: Patient) -> Iterator[Finding]:
     if refusal is not None:
         yield _not_writable(folder, there, refusal)
         return
-    disk = os.statvfs(there)
-    free = disk.f_bavail * disk.f_frsize
+    free = free_bytes(folder)
     need = location.size_bytes if location else None
     if location is not None and need is not None and need > free:
         yield error(
@@ -41,10 +40,17 @@ def cache(patient: Patient) -> Iterator[Finding]:
     yield ok("cache.space", f"{folder} can be written, {size(free)} free{wanted}")
 
 
+def free_bytes(folder: Path) -> int:
+    """What a user may still write to the file system that the folder is on, or would be made on."""
+    disk = os.statvfs(_nearest(folder))
+    return disk.f_bavail * disk.f_frsize
+
+
 def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest above it that there is."""
+    """The folder, or the nearest above it that there is and that this user can look into."""
     folder = folder.absolute()
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    # Path.exists raises where a folder above is closed to this user.
+    return next(each for each in (folder, *folder.parents) if os.path.exists(each))  # noqa: PTH110
 
 
 def _refusal(folder: Path) -> OSError | None:
@@ -57,22 +63,31 @@ def _refusal(folder: Path) -> OSError | None:
 
 
 def _not_writable(folder: Path, there: Path, reason: OSError) -> Finding:
-    uid, gid = os.geteuid(), os.getegid()
-    status = there.stat()
     which = f"{folder}" if there == folder.absolute() else f"{folder} cannot be made: {there}"
+    elsewhere = "AIM_CACHE_PATH=FOLDER   # another one, which this user can write"
+    why = "weights are kept there, and the model is not there yet"
     if reason.errno == errno.EROFS:
-        seen = f"{which} is on a read-only file system"
-    elif reason.errno == errno.ENOSPC:
-        seen = f"{which} is on a full disk"
-    else:
-        mode = f"uid {status.st_uid}, gid {status.st_gid}, mode {status.st_mode & 0o7777:04o}"
-        seen = f"{which} cannot be written by uid {uid} ({reason.strerror}): it belongs to {mode}"
+        volume = f"docker run -v FOLDER:{folder} …   # a volume that can be written"
+        return error("cache.not_writable", f"{which} is on a read-only file system", why, volume, elsewhere)
+    if reason.errno == errno.ENOSPC:
+        room = f"df -h {there}; df -i {there}   # bytes and files that are left"
+        return error("cache.not_writable", f"{which} is on a full disk", why, room, elsewhere)
+    uid, gid, status = os.geteuid(), os.getegid(), there.stat()
+    mode = f"uid {status.st_uid}, gid {status.st_gid}, mode {status.st_mode & 0o7777:04o}"
     return error(
         "cache.not_writable",
-        seen,
-        "weights are kept there, and the model is not there yet",
-        f"sudo chown -R {uid}:{gid} {there}   # on the host",
+        f"{which} cannot be written by uid {uid} ({reason.strerror}): it belongs to {mode}",
+        why,
+        *_given(folder, there, f"{uid}:{gid}"),
         f"docker run -v FOLDER:{folder} …   # a folder of uid {uid}",
         f"securityContext: {{fsGroup: {gid}}}   # of the pod",
-        "AIM_CACHE_PATH=FOLDER   # another one, which this user can write",
+        elsewhere,
     )
+
+
+def _given(folder: Path, there: Path, owner: str) -> tuple[str, ...]:
+    """Give the cache to this user, and the cache alone: what is above it is others' too."""
+    if there == folder.absolute():
+        return (f"sudo chown -R {owner} {folder}   # on the host",)
+    enter = () if os.access(there, os.X_OK) else (f"sudo chmod a+x {there}   # on the host",)
+    return (*enter, f"sudo mkdir -p {folder} && sudo chown {owner} {folder}   # on the host")

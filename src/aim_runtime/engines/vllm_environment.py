@@ -20,7 +20,7 @@ from aim_runtime.settings import Settings
 from aim_runtime.vocabulary import AcceleratorType
 
 # Architectures that AITER has kernels for; elsewhere it is off (AMD's vLLM guide; vllm/_aiter_ops.py).
-_AITER = ("gfx942", "gfx950")
+AITER = ("gfx942", "gfx950")
 _BIND, _THREADS = "VLLM_CPU_OMP_THREADS_BIND", "OMP_NUM_THREADS"
 
 
@@ -66,7 +66,7 @@ class _Change:
 
 
 def _aiter(machine: Machine, value: str | None) -> _Change | None:
-    if value != "1" or not machine.architecture or machine.architecture in _AITER:
+    if value != "1" or not machine.architecture or machine.architecture in AITER:
         return None
     return _Change("0", f"AITER has no kernels for {machine.architecture}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aim_runtime.errors import DeviceClosed
@@ -16,9 +16,9 @@ KFD = "dev/kfd"
 
 @dataclass(frozen=True)
 class Closed:
-    """A device file that cannot be opened: its path, and who may; all None where it is not there."""
+    """Device files that cannot be opened: their paths, and who may; all None where they are not there."""
 
-    path: str
+    paths: tuple[str, ...]
     owner: int | None = None
     group: int | None = None
     mode: int | None = None
@@ -30,17 +30,23 @@ class Closed:
     @property
     def words(self) -> str:
         """What is wrong, with the numbers: names of groups differ between a container and its host."""
+        first, *more = self.paths
+        those = f"{first} and {len(more)} more" if more else first
+        they = "they belong" if more else "it belongs"
         if self.owner is None or self.mode is None:
-            return f"{self.path} is missing"
+            return f"{those} {'are' if more else 'is'} missing"
         who = f"uid {os.geteuid()}, groups {', '.join(map(str, sorted({os.getegid(), *os.getgroups()})))}"
         return (
-            f"{self.path} cannot be opened: it belongs to uid {self.owner}, gid {self.group}, "
+            f"{those} cannot be opened: {they} to uid {self.owner}, gid {self.group}, "
             f"mode {self.mode:04o}, and this is {who}"
         )
 
 
 def closed_to_us(root: Path, gpus: tuple[Accelerator, ...]) -> tuple[Closed, ...]:
-    """The device files that AMD GPUs need and this process cannot open: /dev/kfd and the render nodes."""
+    """The device files that AMD GPUs need and this process cannot open: /dev/kfd and the render nodes.
+
+    Those that are closed in one way come as one.
+    """
     ours = [device.gpu for device in gpus if device.gpu and device.gpu.vendor is Vendor.AMD]
     # A declared accelerator is on another machine: it has no node.
     ours = [gpu for gpu in ours if gpu.node is not None]
@@ -48,8 +54,11 @@ def closed_to_us(root: Path, gpus: tuple[Accelerator, ...]) -> tuple[Closed, ...
         return ()
     minors = sorted({gpu.render_minor for gpu in ours if gpu.render_minor})
     paths = [KFD, *(f"dev/dri/renderD{minor}" for minor in minors)]
-    found = (_closed(root, path) for path in paths)
-    return tuple(each for each in found if each)
+    found: dict[Closed, list[str]] = {}
+    for path in paths:
+        if closed := _closed(root, path):
+            found.setdefault(replace(closed, paths=()), []).extend(closed.paths)
+    return tuple(replace(closed, paths=tuple(paths)) for closed, paths in found.items())
 
 
 def require(root: Path, gpus: tuple[Accelerator, ...]) -> None:
@@ -66,8 +75,8 @@ def _closed(root: Path, path: str) -> Closed | None:
     try:
         status = file.stat()
     except OSError:
-        return Closed(f"/{path}")
+        return Closed((f"/{path}",))
     # Asked of the kernel: it knows of groups, capabilities and access lists what a mode does not say.
     if os.access(file, os.R_OK | os.W_OK):
         return None
-    return Closed(f"/{path}", status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
+    return Closed((f"/{path}",), status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))

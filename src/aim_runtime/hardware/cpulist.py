@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 # The most that a kernel can be built for is 8192; a damaged file must not ask for memory.
-_MOST = 65536
+_MOST = 8192
 
 
 def parse(listed: str) -> tuple[int, ...]:

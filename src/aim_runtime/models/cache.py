@@ -84,7 +84,7 @@ class Cache:
 def looks_filled(folder: Path) -> bool:
     """Return whether `folder` has a config.json and weights; `preflight.problems` says if they are whole."""
     # A folder that this user may not enter is not filled for it (Path.is_file would raise).
-    return os.path.isfile(folder / "config.json") and any(map(is_weights, _names(folder)))  # noqa: PTH113
+    return os.path.isfile(folder / "config.json") and any(map(is_weights, names(folder)))  # noqa: PTH113
 
 
 def is_weights(name: str) -> bool:
@@ -92,7 +92,8 @@ def is_weights(name: str) -> bool:
     return name.endswith((".safetensors", ".bin")) or name.startswith("consolidated")
 
 
-def _names(folder: Path) -> list[str]:
+def names(folder: Path) -> list[str]:
+    """Return the names in `folder`; none where it is not there, or is closed to this user."""
     try:
         return [path.name for path in folder.iterdir()]
     except OSError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aim_runtime.errors import ModelNotFound, SourceUnreachable, VerificationFailed
 from aim_runtime.models import gguf, manifest
-from aim_runtime.models.cache import Cache, make_folder, not_writable
+from aim_runtime.models.cache import Cache, make_folder, names, not_writable
 from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.huggingface import HubSource
 from aim_runtime.models.huggingface_errors import sign_in
@@ -96,7 +96,7 @@ def fetch(
 
 def _is_whole(folder: Path, location: Location, run: _Run) -> bool:
     """Look at `folder`, and say what was found."""
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not names(folder):
         return False
     faults = problems(folder)
     for fault in faults:

@@ -40,6 +40,11 @@ def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool
             return _refused(response, ref, shown, started=started)
     if isinstance(error, OSError) and is_cache_fault(error):
         where = f" {error.filename}" if error.filename else ""
+        if not started:  # so far the library has looked for the token of its own login only
+            return AccessDenied(
+                f"cannot read{where}: {error.strerror}",
+                hint="set HF_HOME to a folder that this user can read, or HF_TOKEN_PATH to such a file",
+            )
         return CacheNotWritable(f"cannot write{where}: {why_not_writable(error)}", hint=WRITABLE_HINT)
     if started:
         return DownloadFailed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from aim_runtime.errors import ModelNotFound, VerificationFailed
@@ -17,8 +18,10 @@ class LocalSource:
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
         """Return the folder itself, or raise ModelNotFound or VerificationFailed."""
         folder = Path(ref.name)
-        if not folder.is_dir():
-            raise ModelNotFound(f"{folder} is not a folder", hint="mount it, or correct the path")
+        if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
+            raise ModelNotFound(
+                f"{folder} is not a folder that this user can open", hint="mount it, or correct the path"
+            )
         faults = problems(folder)
         if faults:
             raise VerificationFailed(

@@ -23,7 +23,7 @@ def problems(folder: Path) -> tuple[str, ...]:
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
         return (f"{folder} cannot be read: {error.strerror}",)
-    found = _config(folder)
+    found = _config(folder) if "config.json" in names else ["config.json is missing"]
     weights = [name for name in names if is_weights(name)]
     if not weights:
         found.append("no weights: no *.safetensors, *.bin or consolidated* file")
@@ -50,8 +50,6 @@ def _json(path: Path) -> Any:
 
 
 def _config(folder: Path) -> list[str]:
-    if not (folder / "config.json").exists():
-        return ["config.json is missing"]
     try:
         config = _json(folder / "config.json")
     except ValueError as error:

@@ -21,9 +21,13 @@ from aim_runtime.errors import (
     VerificationFailed,
 )
 from aim_runtime.models import cache, manifest
+from aim_runtime.models.cache import Cache
+from aim_runtime.models.huggingface import HubSource
 from aim_runtime.models.preflight import problems
+from aim_runtime.models.ref import ModelRef
 from fakes.hub import commit_of, write_model
 from integration.models.support import Fetcher, StartHub
+from machines import as_nobody
 
 
 def test_fetches_what_the_engine_reads_once(fetcher: Fetcher, start_hub: StartHub) -> None:
@@ -233,6 +237,43 @@ def test_a_cache_that_cannot_be_written(fetcher: Fetcher) -> None:
     with pytest.raises(CacheNotWritable, match="is a file") as raised:
         fetcher("org/m")
     assert "AIM_CACHE_PATH" in raised.value.hint
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become somebody else")
+def test_a_cache_and_a_folder_that_are_closed_to_this_user(place: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    write_model(closed / "cache" / "org" / "m")
+
+    def refused(root: Path) -> tuple[str, str]:
+        fetcher = Fetcher(Cache(root.absolute() / "closed" / "cache"), {})
+        with pytest.raises(CacheNotWritable) as not_written:
+            fetcher("org/m")
+        with pytest.raises(ModelNotFound) as not_opened:
+            fetcher(f"file://{root.absolute()}/closed/cache/org/m")
+        return not_written.value.message, not_opened.value.message
+
+    not_written, not_opened = as_nobody(refused, place)
+    assert not_written.startswith(f"cannot write to {closed}")
+    assert not_opened == f"{closed}/cache/org/m is not a folder that this user can open"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become somebody else")
+def test_a_saved_token_that_is_closed_to_this_user(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import HfApi, constants
+
+    assert HfApi  # imported here: who is nobody may not be able to
+    (place / "home").mkdir(mode=0o700)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(place / "home" / "token"))
+
+    def refused(root: Path) -> tuple[str, str]:
+        with pytest.raises(AccessDenied) as raised:
+            HubSource(closed_port()).check(ModelRef.parse("org/m"))
+        return raised.value.message, raised.value.hint
+
+    message, hint = as_nobody(refused, place)
+    assert message == f"cannot read {place}/home/token: Permission denied"
+    assert "HF_HOME" in hint
 
 
 PROGRAM = """

@@ -42,10 +42,10 @@ def test_a_good_machine_has_nothing_to_mend(tree: Tree) -> None:
     assert seen["gpu.bus"] == "8 x MI300X on the PCI bus"
     assert seen["gpu.versions"] == "kernel 5.15.0-151-generic, amdgpu 6.12.12, ROCm 7.0.0-38"
     assert seen["gpu.access"] == "/dev/kfd and the render nodes of 8 GPUs can be opened"
-    assert seen["gpu.seen"] == "8 x MI300X, by the amdgpu driver (KFD topology)"
+    assert seen["gpu.seen"] == "8 x MI300X; the amdgpu driver (KFD topology)"
     assert seen["gpu.firmware"] == "MEC firmware 177"
     assert seen["gpu.kinds"] == "all GPUs are of one kind, and whole"
-    assert seen["gpu.condition"] == "8 GPUs are idle and report no errors of their memory"
+    assert seen["gpu.condition"] == "no GPU is known to be in use, or to have errors of its memory, of 8"
     assert seen["plan.profile"].startswith("vllm-mi300x-fp16-tp8-latency on 8 x AMD Instinct MI300X")
 
 
@@ -87,7 +87,13 @@ CASES: list[tuple[str, Machine | str, dict[str, str], str, Severity, str, str]] 
     (
         "a render node that is not given",
         replace(mi300x_spx(), dri=("renderD128",)),
-        *({}, "gpu.device_missing", Severity.ERROR, "/dev/dri/renderD1", "amd.com/gpu"),
+        *(
+            {},
+            "gpu.device_missing",
+            Severity.ERROR,
+            "/dev/dri/renderD136 and 6 more are missing",
+            "amd.com/gpu",
+        ),
     ),
     (
         "hidden GPUs",
@@ -219,6 +225,15 @@ def test_a_closed_device_is_named_with_the_number_of_its_group(place: Path) -> N
     )
 
 
+def test_devices_that_are_closed_in_one_way_are_one_finding(place: Path) -> None:
+    device = DeviceFile(0o660, 0, 109)
+    machine = replace(mi300x_spx(), kfd_device=device, render_device=device)
+    (finding,) = as_nobody(lambda root: found(root, devices.access), write(machine, place))
+    assert finding.seen.startswith(
+        "/dev/kfd and 8 more cannot be opened: they belong to uid 0, gid 109, mode 0660, and this is"
+    )
+
+
 def test_a_member_of_the_group_may_open_it(place: Path) -> None:
     machine = replace(
         mi300x_spx(), kfd_device=DeviceFile(0o660, 0, 109), render_device=DeviceFile(0o660, 0, 44)
@@ -235,6 +250,16 @@ def test_a_gpu_that_keeps_a_model_out_is_an_error_and_else_a_warning(place: Path
     root = write(busy(mi300x_spx(), full), place)
     assert by_code(root, gpus.condition)["gpu.busy"].severity is Severity.WARNING
     assert by_code(root, gpus.condition, AIM_ID=COHERE)["gpu.busy"].severity is Severity.ERROR
+
+
+def test_declared_gpus_are_not_taken_for_what_is_here(tree: Tree) -> None:
+    said = by_code(tree("no GPU"), *ACCESS, *GPUS, AIM_ACCELERATOR_MODEL="MI300X")
+    assert said["gpu.declared"].severity is Severity.NOTE
+    assert said["gpu.declared"].seen == (
+        "8 x MI300X: declared by AIM_ACCELERATOR_MODEL, and not on this machine"
+    )
+    assert said["gpu.kfd"].severity is Severity.NOTE
+    assert {"gpu.access", "gpu.seen", "gpu.condition"}.isdisjoint(said)
 
 
 def test_an_unknown_gpu_is_named(place: Path) -> None:

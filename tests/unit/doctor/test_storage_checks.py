@@ -71,6 +71,7 @@ def test_a_cache_that_nobody_can_write(
         (finding,) = found(tree("no GPU"), storage.cache, AIM_CACHE_PATH=str(tmp_path / "cache"))
     assert (finding.code, finding.severity) == ("cache.not_writable", Severity.ERROR)
     assert finding.seen == f"{tmp_path / 'cache'} {words}"
+    assert not any("chown" in fix for fix in finding.fix)
 
 
 @NEEDS_ROOT
@@ -91,7 +92,20 @@ def test_a_cache_that_cannot_be_made_names_the_folder_above(place: Path) -> None
     write(no_gpu(), place)
     finding = as_nobody(_cache, place)["cache.not_writable"]
     assert f"cache cannot be made: {place} cannot be written by uid 65534" in finding.seen
+    # What is above the cache may be the root of the file system: it is never given away.
+    make = f"mkdir -p {place}/cache && sudo chown 65534:65534 {place}/cache"
+    assert finding.fix[0] == f"sudo {make}   # on the host"
 
 
-def _cache(root: Path) -> dict[str, Finding]:
-    return by_code(root, storage.cache, AIM_CACHE_PATH=str(root.absolute() / "cache"))
+@NEEDS_ROOT
+def test_a_cache_behind_a_closed_folder_names_that_folder(place: Path) -> None:
+    write(no_gpu(), place)
+    (place / "cache").mkdir(mode=0o700)
+    (place / "cache" / "models").mkdir()
+    finding = as_nobody(lambda root: _cache(root, "cache/models"), place)["cache.not_writable"]
+    assert f"models cannot be made: {place}/cache cannot be written by uid 65534" in finding.seen
+    assert finding.fix[0] == f"sudo chmod a+x {place}/cache   # on the host"
+
+
+def _cache(root: Path, below: str = "cache") -> dict[str, Finding]:
+    return by_code(root, storage.cache, AIM_CACHE_PATH=str(root.absolute() / below))

@@ -27,7 +27,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), times=st.integers(1, 60))
 def test_detection_never_fails_and_never_invents_a_device(
     name: str, seed: int, times: int, tree: Tree

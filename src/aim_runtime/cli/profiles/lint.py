@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def command(path: Path | None, version: str | None, format_: str) -> int:
 
 def _default_files() -> list[Path]:
     mounted = settings_from_environment().profiles_path
-    folders = [mounted] if mounted.is_dir() else []
+    folders = [mounted] if os.path.isdir(mounted) else []  # noqa: PTH112 - Path.is_dir raises where it is closed
     return [file for folder in (*folders, shipped_root()) for file in files_under(folder)]
 
 
