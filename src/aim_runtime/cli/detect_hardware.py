@@ -13,6 +13,7 @@ from aim_runtime.cli import output
 from aim_runtime.cli.detected import rows, verbose_rows
 from aim_runtime.cli.environment import settings_with_warnings
 from aim_runtime.cli.features import keep_writing
+from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.render import to_yaml
 from aim_runtime.errors import InvalidValue
 from aim_runtime.site import look
@@ -43,7 +44,7 @@ A saved or mounted tree is looked at with AIM_HOST_ROOT=FOLDER.
     show_default=True,
     help="Which kinds of accelerators.",
 )
-@click.option("--format", "format_", type=click.Choice(sorted(_FORMATS)), default="json", show_default=True)
+@format_option(*_FORMATS)
 @click.option("-v", "--verbose", is_flag=True, help="Every device, all that is known of it, and how.")
 @click.option(
     "--nfd",

@@ -11,6 +11,7 @@ import click
 
 from aim_runtime.cli import output
 from aim_runtime.cli.environment import inherited, settings_with_warnings
+from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.terminal import paint, symbol, wrapped
 from aim_runtime.doctor import Area, admit, examine
 from aim_runtime.doctor.finding import Finding, Severity
@@ -36,14 +37,7 @@ Examples:
 Exit codes: 0 nothing would stop serve (there may be warnings), 3 something would.
 """,
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json is a list of every finding, also of what is as it should be.",
-)
+@format_option("text", "json", help_="json is a list of every finding, also of what is as it should be.")
 @click.option("-v", "--verbose", is_flag=True, help="What is as it should be, too.")
 def command(format_: str, verbose: bool) -> int:
     """Find what would stop this machine from serving; each finding has the line that mends it.

@@ -6,6 +6,7 @@ import click
 
 from aim_runtime.cli import output, render
 from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.format_option import format_option
 from aim_runtime.errors import ProfileError
 from aim_runtime.plan import make_plan
 from aim_runtime.site import survey
@@ -20,13 +21,9 @@ Examples:
   aim-runtime dry-run --format json -- --max-model-len 8192
 """,
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["yaml", "json", "shell"]),
-    default="yaml",
-    show_default=True,
-    help="yaml and json are a list of one plan; shell is a script that starts the engine.",
+@format_option(
+    *render.PLAN_FORMATS,
+    help_="yaml and json are a list of one plan; shell is a script that starts the engine.",
 )
 @click.argument("engine_args", nargs=-1, type=click.UNPROCESSED, metavar="[-- ENGINE_ARGS]...")
 def command(format_: str, engine_args: tuple[str, ...]) -> None:

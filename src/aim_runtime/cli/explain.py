@@ -9,6 +9,7 @@ from aim_runtime.cli.arithmetic import profile_text
 from aim_runtime.cli.choice import Choice, choose
 from aim_runtime.cli.environment import settings_from_environment, settings_with_warnings
 from aim_runtime.cli.explanation import explanation_json
+from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.overview import overview_text, problem_text
 from aim_runtime.errors import ConfigError
 from aim_runtime.profiles.catalog import Problem
@@ -36,14 +37,7 @@ Examples:
 """,
 )
 @click.argument("profile_id", required=False, shell_complete=_ids)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text is for a person; json is described in docs/reference/explain.md.",
-)
+@format_option("text", "json", help_="text is for a person; json is described in docs/reference/explain.md.")
 @click.option("-v", "--verbose", is_flag=True, help="Profiles of other models too; json always has them.")
 def command(profile_id: str | None, format_: str, verbose: bool) -> None:
     """Say for every profile why it is or is not chosen, and what would make it run.

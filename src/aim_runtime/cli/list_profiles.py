@@ -9,6 +9,7 @@ import click
 from aim_runtime.cli import output, tables
 from aim_runtime.cli.choice import choose_among
 from aim_runtime.cli.environment import settings_with_warnings
+from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.tables import Listing, Row
 from aim_runtime.plan import judge_all
 from aim_runtime.site import load_catalog_for, survey
@@ -36,14 +37,7 @@ Examples:
     show_default=True,
     help=f"Only this state: {', '.join(_STATES)}.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(sorted(tables.FORMATS)),
-    default="table",
-    show_default=True,
-    help="table is drawn on a terminal and plain in a pipe.",
-)
+@format_option(*tables.FORMATS, help_="table is drawn on a terminal and plain in a pipe.")
 @click.option("--skip-compatibility-check", is_flag=True, help="Touch no device; every state is unknown.")
 @click.option("-v", "--verbose", is_flag=True, help="Add the id, and every reason against a profile.")
 def command(state: str, format_: str, skip_compatibility_check: bool, verbose: bool) -> None:

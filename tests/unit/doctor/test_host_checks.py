@@ -151,7 +151,7 @@ def test_a_user_without_a_name_or_a_home(place: Path) -> None:
     root = write(no_gpu(), place)
     seen = _as_somebody(root)
     assert seen["host.home"].severity is Severity.WARNING
-    assert seen["host.home"].seen == "HOME=/root/none cannot be written by uid 65534"
+    assert seen["host.home"].seen == "HOME=/none cannot be written by uid 65534"
     assert seen["host.home"].fix == ("export HOME=/tmp   # or another folder of this user",)
 
 
@@ -160,7 +160,7 @@ def _as_somebody(root: Path) -> dict[str, Finding]:
 
 
 def _user(root: Path) -> dict[str, Finding]:
-    return by_code(root, host.user, HOME="/root/none")
+    return by_code(root, host.user, HOME="/none")
 
 
 def test_an_id_that_nobody_has_is_named(tree: Tree) -> None:

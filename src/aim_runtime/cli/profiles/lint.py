@@ -14,6 +14,7 @@ from aim_runtime.authoring.finding import Finding, Severity
 from aim_runtime.authoring.lint import files_under, lint
 from aim_runtime.cli import output
 from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.format_option import format_option
 from aim_runtime.errors import InvalidValue, ProfileError
 from aim_runtime.profiles.catalog import shipped_root
 
@@ -38,14 +39,7 @@ Exit codes: 0 no error (there may be warnings), 4 errors.
     metavar="VERSION",
     help="The vLLM whose options count; without it the installed one.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="text has one line for a finding and one for its fix; json is a list.",
-)
+@format_option("text", "json", help_="text has one line for a finding and one for its fix; json is a list.")
 def command(path: Path | None, version: str | None, format_: str) -> int:
     """Find what is wrong with profile files and metadata.yaml files.
 
