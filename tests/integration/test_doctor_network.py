@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import time
 
@@ -17,6 +14,7 @@ import pytest
 from aim_runtime.doctor import network, s3
 from aim_runtime.doctor.finding import Finding, Severity
 from fakes.hub import write_model
+from integration.doctor.store import Store
 from integration.hub import NO_HUB
 from integration.models.support import HUB
 from running import SMOLLM2
@@ -124,36 +122,12 @@ def test_what_is_in_the_cache_needs_no_hub(tree: Tree, tmp_path: Path) -> None:
     assert found == {}
 
 
-Sent = list[dict[str, str]]
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE00", "AWS_SECRET_ACCESS_KEY": "planted/secret/0123456789"}
 
 
-@contextmanager
-def store(
-    status: int = 200, code: str = "", ahead_s: float = 0
-) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A server that answers as a store does, with a clock that is ahead of ours; gives what it was sent."""
-    sent: Sent = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            sent.append({name.lower(): value for name, value in self.headers.items()})
-            body = f"<Error><Code>{code}</Code></Error>".encode() if code else b"<ListAllMyBucketsResult/>"
-            self.send_response_only(status)
-            self.send_header("Date", formatdate(time() + ahead_s, usegmt=True))
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", sent
-        server.shutdown()
-        thread.join()
+def store(status: int = 200, code: str = "", ahead_s: float = 0) -> AbstractContextManager[Store]:
+    """A store that answers so, whoever asks."""
+    return Store.running(status=status, code=code, skew_s=ahead_s)
 
 
 def examined(root: Path, endpoint: str, **keys: str) -> dict[str, Finding]:
@@ -165,19 +139,21 @@ def examined(root: Path, endpoint: str, **keys: str) -> dict[str, Finding]:
     [
         (200, "", "s3.credentials", Severity.OK),
         (403, "AccessDenied", "s3.credentials", Severity.OK),
-        (403, "InvalidAccessKeyId", "s3.credentials", Severity.ERROR),
-        (403, "SignatureDoesNotMatch", "s3.credentials", Severity.ERROR),
-        (401, "", "s3.credentials", Severity.ERROR),
+        (403, "InvalidAccessKeyId", "s3.credentials", Severity.WARNING),
+        (403, "SignatureDoesNotMatch", "s3.credentials", Severity.WARNING),
+        (401, "", "s3.credentials", Severity.WARNING),
+        (400, "AuthorizationHeaderMalformed", "s3.credentials", Severity.WARNING),
+        (307, "TemporaryRedirect", "s3.answer", Severity.NOTE),
         (404, "", "s3.answer", Severity.NOTE),
     ],
 )
 def test_keys_at_a_store(status: int, code: str, found: str, severity: Severity, tree: Tree) -> None:
-    with store(status, code) as (endpoint, sent):
-        finding = examined(tree("no GPU"), endpoint, **KEYS)[found]
+    with store(status, code) as it:
+        finding = examined(tree("no GPU"), it.endpoint, **KEYS)[found]
     assert finding.severity is severity
-    if severity is Severity.ERROR:
-        assert finding.seen == f"{endpoint} refuses the keys: {code or 'HTTP status 401'}"
-    (headers,) = sent
+    if severity is Severity.WARNING:
+        assert finding.seen == f"{it.endpoint} refuses the keys: {code or 'HTTP status 401'}"
+    (headers,) = it.asked
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE00/")
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in str(headers) + str(finding)
 
@@ -212,13 +188,13 @@ def test_a_session_has_a_token_that_is_signed_too() -> None:
     [
         (0, Severity.OK, "agrees"),
         (-300, Severity.WARNING, "s ahead of"),
-        (1200, Severity.ERROR, "s behind"),
-        (-86400, Severity.ERROR, "s ahead of"),
+        (1200, Severity.WARNING, "s behind"),
+        (-86400, Severity.WARNING, "s ahead of"),
     ],
 )
 def test_a_clock_that_is_off(ahead_s: float, severity: Severity, words: str, tree: Tree) -> None:
-    with store(ahead_s=ahead_s) as (endpoint, _):
-        finding = examined(tree("no GPU"), endpoint, **KEYS)["s3.clock"]
+    with store(ahead_s=ahead_s) as it:
+        finding = examined(tree("no GPU"), it.endpoint, **KEYS)["s3.clock"]
     assert finding.severity is severity
     assert words in finding.seen
     if severity is not Severity.OK:
@@ -226,10 +202,10 @@ def test_a_clock_that_is_off(ahead_s: float, severity: Severity, words: str, tre
 
 
 def test_without_keys_only_what_is_public_is_spoken_of(tree: Tree) -> None:
-    with store() as (endpoint, sent):
-        finding = examined(tree("no GPU"), endpoint)["s3.anonymous"]
+    with store() as it:
+        finding = examined(tree("no GPU"), it.endpoint)["s3.anonymous"]
     assert finding.severity is Severity.NOTE
-    assert "authorization" not in sent[0]
+    assert "authorization" not in it.asked[0]
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -253,10 +229,28 @@ def test_one_key_without_the_other(name: str, tree: Tree) -> None:
 )
 def test_a_store_that_cannot_be_reached(endpoint: str, words: str, tree: Tree) -> None:
     finding = examined(tree("no GPU"), endpoint, **KEYS)["s3.unreachable"]
-    assert finding.severity is Severity.ERROR
+    assert finding.severity is Severity.WARNING
     assert words in finding.seen
 
 
 def test_a_password_in_the_address_is_not_shown(tree: Tree) -> None:
     finding = examined(tree("no GPU"), "http://user:planted-password@127.0.0.1:1")["s3.unreachable"]
     assert "planted-password" not in str(finding)
+
+
+def test_a_store_behind_a_proxy(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.endpoint)
+        finding = examined(tree("no GPU"), "http://nowhere.invalid", **KEYS)["s3.credentials"]
+    assert finding.severity is Severity.OK
+    assert proxy.asked[0]["host"] == "nowhere.invalid"
+
+
+def test_a_hub_that_this_run_may_not_ask(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    # The library reads the variable when it is imported.
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    finding = asked(tree("no GPU"), NO_HUB)["model.unreachable"]
+    assert finding.seen == f"{NO_HUB} is not asked: HF_HUB_OFFLINE is set"
+    assert finding.fix[0].startswith("unset HF_HUB_OFFLINE")

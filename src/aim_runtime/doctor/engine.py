@@ -16,6 +16,10 @@ from aim_runtime.errors import PortTaken
 from aim_runtime.vocabulary import AcceleratorType
 
 _COMPILERS = ("c++", "g++", "clang++")
+_PRIVILEGED = (
+    "docker run --sysctl net.ipv4.ip_unprivileged_port_start=0 …",
+    'securityContext: {sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: "0"}]}   # of the pod',
+)
 
 
 def installed(patient: Patient) -> Iterator[Finding]:
@@ -97,12 +101,14 @@ def port(patient: Patient) -> Iterator[Finding]:
             else (f"sudo ss -ltnp 'sport = :{number}'   # says whose it is",)
         )
         denied = "Permission denied" in taken.message
+        # The one after a port that only root may have is such a port too.
+        other = 8000 if denied or number == 65535 else number + 1
         yield error(
             "engine.port",
             f"port {number} is {'not for this user' if denied else f'taken{who}'}",
             "the engine listens there",
-            f"AIM_PORT={number + 1 if number < 65535 else 8000}   # or another one that is free",
-            *(() if denied else stop),
+            f"AIM_PORT={other}   # or another one that is free",
+            *(_PRIVILEGED if denied else stop),
         )
         return
     yield ok("engine.port", f"port {number} is free")

@@ -33,8 +33,12 @@ def shared_memory(patient: Patient) -> Iterator[Finding]:
             why = f"the workers of {count} GPUs speak through it"
             yield error("host.shm", f"/dev/shm: {reason.strerror}", why, *_shm_fix())
         return
+    if several and not os.access(patient.root / "dev/shm", os.W_OK | os.X_OK):
+        seen = f"/dev/shm cannot be written by uid {os.geteuid()}"
+        yield error("host.shm", seen, f"the workers of {count} GPUs speak through it", *_shm_fix())
+        return
     size = disk.f_blocks * disk.f_frsize
-    seen = f"/dev/shm has {size / GIB:.2g} GiB"
+    seen = f"/dev/shm has {size / GIB:.4g} GiB"
     why = f"{count} GPUs exchange data through it: RCCL fails or hangs where it is too small"
     if several and size < _SHM_LEAST:
         yield error("host.shm", seen, why, *_shm_fix())

@@ -14,9 +14,8 @@ from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.words import redact, size
 
 _WITHIN_S = 5.0
-_GIB = 1024**3
 # S3 refuses a signature that is 15 minutes off.
-_SKEW_WARNS_S, _SKEW_FAILS_S = 60, 15 * 60
+_SKEW_WARNS_S = 60
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
@@ -57,7 +56,10 @@ def _room(patient: Patient, ref: ModelRef, bytes_: int) -> Iterator[Finding]:
 
 
 def store(patient: Patient) -> Iterator[Finding]:
-    """An S3 store, where the environment names one: its keys, its answer, and its clock."""
+    """An S3 store, where the environment names one: its keys, its answer, and its clock.
+
+    No source of a plan is a store yet: nothing that it answers stops `serve`, and all are warnings.
+    """
     environment = patient.environment
     present = [name for name in _KEYS if environment.get(name)]
     if len(present) == 1:
@@ -74,7 +76,7 @@ def store(patient: Patient) -> Iterator[Finding]:
     shown = redact(endpoint)
     answer = ask(endpoint, environment, _WITHIN_S)
     if answer.problem:
-        yield error(
+        yield warning(
             "s3.unreachable",
             f"{shown} cannot be reached: {answer.problem}",
             "AWS_ENDPOINT_URL names it as the store of weights",
@@ -95,9 +97,7 @@ def _clock(answer: Answer, shown: str) -> Iterator[Finding]:
         "sudo chronyc makestep   # where chrony keeps the time",
     )
     why = "S3 refuses requests whose time is 15 minutes off, and so do certificates"
-    if abs(skew) >= _SKEW_FAILS_S:
-        yield error("s3.clock", seen, why, *fix)
-    elif abs(skew) >= _SKEW_WARNS_S:
+    if abs(skew) >= _SKEW_WARNS_S:
         yield warning("s3.clock", seen, why, *fix)
     else:
         yield ok("s3.clock", f"this clock agrees with that of {shown}")
@@ -109,8 +109,10 @@ def _credentials(answer: Answer, shown: str, *, signed: bool) -> Iterator[Findin
     elif answer.status == 200 or answer.code == "AccessDenied":
         # A key that may read one bucket need not be allowed to list them all.
         yield ok("s3.credentials", f"{shown} accepts the keys")
-    elif answer.status in (401, 403):
-        yield error(
+    elif answer.code == "RequestTimeTooSkewed":
+        yield note("s3.credentials", f"{shown} looks at no keys before this clock is right")
+    elif answer.status in (401, 403) or answer.code == "AuthorizationHeaderMalformed":
+        yield warning(
             "s3.credentials",
             f"{shown} refuses the keys: {answer.code or f'HTTP status {answer.status}'}",
             "nothing can be read from it with them",

@@ -5,12 +5,22 @@ The signature is AWS's version 4 (docs.aws.amazon.com, "Create a signed AWS API 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of nothing
+_MOST_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -24,37 +34,49 @@ class Answer:
     problem: str = ""
 
 
-def ask(endpoint: str, environment: Mapping[str, str], within_s: float) -> Answer:
-    """List the buckets, signed where there are keys."""
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-    from urllib.parse import urlsplit
+class _Stays(HTTPRedirectHandler):
+    """A signature is for one address: another one would refuse it, and learn who asked."""
 
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> None:
+        return None
+
+
+def ask(endpoint: str, environment: Mapping[str, str], within_s: float) -> Answer:
+    """List the buckets, signed where there are keys; by the proxy that the environment names."""
     try:
         url = urlsplit(endpoint)
-        connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
-        if url.scheme not in ("http", "https") or not url.hostname:
+        if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
             return Answer(problem="it is not a URL with http:// or https://")
-        connection = connect(url.hostname, url.port, timeout=within_s)
-    except ValueError as reason:
+    except ValueError as reason:  # a port that is not a number
         return Answer(problem=str(reason))
-    now = time.time()
     host = url.netloc.rpartition("@")[2]
+    now = time.time()
+    request = Request(f"{url.scheme}://{host}/", headers={"Host": host, **signed(host, environment, now)})
     try:
-        connection.request("GET", "/", headers={"Host": host, **signed(host, environment, now)})
-        response = connection.getresponse()
-        body = response.read(65536).decode("utf-8", "replace")
+        with build_opener(_Stays).open(request, timeout=within_s) as response:
+            return _answer(response.status, response.headers, response.read(_MOST_BYTES), now)
+    except HTTPError as refusal:
+        with refusal:
+            return _answer(refusal.code, refusal.headers, refusal.read(_MOST_BYTES), now)
+    except URLError as reason:
+        return Answer(problem=_words(reason.reason))
     except (OSError, HTTPException) as reason:
-        return Answer(problem=getattr(reason, "strerror", None) or str(reason) or type(reason).__name__)
-    finally:
-        connection.close()
-    code = re.search(r"<Code>(\w+)</Code>", body)
-    return Answer(response.status, code[1] if code else "", response.headers.get("Date", ""), now)
+        return Answer(problem=_words(reason))
+
+
+def _answer(status: int, headers: Message, body: bytes, asked_at: float) -> Answer:
+    code = re.search(r"<Code>(\w+)</Code>", body.decode("utf-8", "replace"))
+    return Answer(status, code[1] if code else "", headers.get("Date", ""), asked_at)
+
+
+def _words(reason: object) -> str:
+    return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
 
 
 def skew_s(answer: Answer) -> float | None:
     """How many seconds this clock is ahead of the store's; None where it told no time."""
-    from email.utils import parsedate_to_datetime
-
     try:
         return answer.asked_at - parsedate_to_datetime(answer.date).timestamp()
     except (ValueError, TypeError):
@@ -63,9 +85,6 @@ def skew_s(answer: Answer) -> float | None:
 
 def signed(host: str, environment: Mapping[str, str], now: float, query: str = "") -> dict[str, str]:
     """The headers of `GET /?query` that prove who asks; none without keys. The secret is in none of them."""
-    import hashlib
-    import hmac
-
     key, secret = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
     if not key or not secret:
         return {}

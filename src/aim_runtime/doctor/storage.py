@@ -10,6 +10,9 @@ from pathlib import Path
 
 from aim_runtime.doctor.finding import Finding, error, ok
 from aim_runtime.doctor.patient import Patient
+from aim_runtime.errors import ModelError
+from aim_runtime.models.local import LocalSource
+from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.words import size
 
 
@@ -17,6 +20,10 @@ def cache(patient: Patient) -> Iterator[Finding]:
     """Can a model be put into the cache, or is it there already."""
     folder = patient.settings.cache_path
     location = patient.plan.location if patient.plan else None
+    given = next((ref for ref in location.sources if ref.scheme is Scheme.FILE), None) if location else None
+    if given is not None:
+        yield _folder_of_the_users(given)
+        return
     if location is not None and location.present:
         yield ok("cache.model", f"{location.model_id} is at {location.path}")
         return
@@ -38,6 +45,22 @@ def cache(patient: Patient) -> Iterator[Finding]:
         return
     wanted = f", {size(need)} are needed" if need is not None else ""
     yield ok("cache.space", f"{folder} can be written, {size(free)} free{wanted}")
+
+
+def _folder_of_the_users(ref: ModelRef) -> Finding:
+    """The folder that the weights are read from: looked at as serving looks at it."""
+    try:
+        folder = LocalSource().fetch(ref, Path(ref.name), lambda _: None).folder
+    except ModelError as reason:
+        return error(
+            reason.code,
+            reason.message,
+            "the weights are read from there, and nothing is fetched",
+            f"docker run -v FOLDER:{ref.name}:ro …   # the folder that has them",
+            f"volumeMounts: [{{name: model, mountPath: {ref.name}, readOnly: true}}]",
+            f"AIM_MODEL_ID=file:///FOLDER   # {reason.hint}",
+        )
+    return ok("cache.model", f"{ref.model_id} is at {folder}")
 
 
 def free_bytes(folder: Path) -> int:

@@ -58,9 +58,12 @@ class HubSource:
         """
         from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 
+        # Longer than anybody waits below, so that one of the two always says it, and the same words.
+        patience_s = self.decide_within_s + 1
+
         def ask() -> _Snapshot:
             info = HfApi(endpoint=self.endpoint).model_info(
-                ref.name, revision=ref.revision, files_metadata=True, timeout=self.decide_within_s
+                ref.name, revision=ref.revision, files_metadata=True, timeout=patience_s
             )
             snapshot = _Snapshot.choose(
                 info.sha or "",
@@ -71,7 +74,7 @@ class HubSource:
                 # The hub describes a gated repository to everyone; its weights are behind the gate.
                 largest = max(snapshot.sizes, key=lambda name: snapshot.sizes[name])
                 url = hf_hub_url(ref.name, largest, revision=snapshot.commit, endpoint=self.endpoint)
-                get_hf_file_metadata(url, timeout=self.decide_within_s, endpoint=self.endpoint)
+                get_hf_file_metadata(url, timeout=patience_s, endpoint=self.endpoint)
             return snapshot
 
         answer = background.start(ask)

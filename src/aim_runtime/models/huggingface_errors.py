@@ -50,6 +50,11 @@ def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool
         return DownloadFailed(
             f"the download of {ref} from {shown} broke off: {reason(error)}", hint="fetch again"
         )
+    if type(error).__name__ == "OfflineModeIsEnabled":  # to import it would take the library
+        return SourceUnreachable(
+            f"{shown} is not asked: HF_HUB_OFFLINE is set",
+            hint="unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE, or put the model into the cache",
+        )
     return SourceUnreachable(
         f"{shown} cannot be reached: {reason(error)}", hint="check the network, the proxy and HF_ENDPOINT"
     )

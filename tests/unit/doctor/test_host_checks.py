@@ -41,12 +41,12 @@ def mounted(folder: Path, mib: int) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("mib", "env", "severity", "size"),
     [
-        (64, {}, Severity.ERROR, "0.062"),
-        (1500, {}, Severity.WARNING, "1.5"),
-        (9000, {}, Severity.OK, "8.8"),
-        (64, {"AIM_ID": COHERE}, Severity.ERROR, "0.062"),
-        (64, {"AIM_ID": COHERE, "ROCR_VISIBLE_DEVICES": "0"}, Severity.OK, "0.062"),
-        (64, {"AIM_ACCELERATOR_TYPE": "cpu"}, Severity.OK, "0.062"),
+        (64, {}, Severity.ERROR, "0.0625"),
+        (1500, {}, Severity.WARNING, "1.465"),
+        (9000, {}, Severity.OK, "8.789"),
+        (64, {"AIM_ID": COHERE}, Severity.ERROR, "0.0625"),
+        (64, {"AIM_ID": COHERE, "ROCR_VISIBLE_DEVICES": "0"}, Severity.OK, "0.0625"),
+        (64, {"AIM_ACCELERATOR_TYPE": "cpu"}, Severity.OK, "0.0625"),
     ],
     ids=["docker's default", "little", "enough", "for the plan", "one GPU needs none", "the CPU needs none"],
 )
