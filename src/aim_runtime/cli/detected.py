@@ -2,61 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from aim_runtime.hardware import cpu
 from aim_runtime.hardware.accelerator import Accelerator, Gpu, Hardware, Processor
 from aim_runtime.hardware.cpulist import written
+from aim_runtime.hardware.device import MIB
 from aim_runtime.hardware.features import advertised, alike, count
 from aim_runtime.hardware.health import Health, examine
 from aim_runtime.vocabulary import AcceleratorType, Vendor
 
-_MIB = 1024**2
 # Below these percents of use AMD's runtime calls a GPU idle.
 _IDLE_PERCENT = 5
 
 
 def rows(hardware: Hardware, wanted: Iterable[AcceleratorType]) -> list[dict[str, Any]]:
     """One entry for each kind: type in capitals, model, count."""
-    found = []
-    for type_ in (AcceleratorType.GPU, AcceleratorType.CPU):
-        for devices in alike(hardware, type_) if type_ in wanted else ():
-            found += [
-                {
-                    "accelerator_type": type_.upper(),
-                    "accelerator_model": model,
-                    "accelerator_count": count(devices),
-                }
-                for model in advertised(devices[0])[:1]
-            ]
-    return found
+    return [
+        {
+            "accelerator_type": type_.upper(),
+            "accelerator_model": model,
+            "accelerator_count": count(devices),
+        }
+        for type_, devices in _kinds(hardware, wanted)
+        for model in advertised(devices[0])[:1]
+    ]
 
 
 def verbose_rows(hardware: Hardware, wanted: Iterable[AcceleratorType], root: Path) -> list[dict[str, Any]]:
     """The same with every device and all that is known of it; also of what no table knows."""
-    health = examine(root, hardware.gpus)
+    health = examine(root, hardware.gpus) if AcceleratorType.GPU in wanted else {}
     found: list[dict[str, Any]] = []
-    for type_ in (AcceleratorType.GPU, AcceleratorType.CPU):
-        for devices in alike(hardware, type_) if type_ in wanted else ():
-            row: dict[str, Any] = {
-                "accelerator_type": str(type_),
-                "accelerator_model": next(iter(advertised(devices[0])), None),
-                "accelerator_count": count(devices),
-                "source": hardware.source if type_ is AcceleratorType.GPU else "the operating system",
-            }
-            if type_ is AcceleratorType.GPU:
-                row["gpu_info"] = [_gpu(device, health.get(device.index, Health())) for device in devices]
-            else:
-                row |= _cpu(devices[0])
-            found.append(row)
+    for type_, devices in _kinds(hardware, wanted):
+        row: dict[str, Any] = {
+            "accelerator_type": str(type_),
+            "accelerator_model": next(iter(advertised(devices[0])), None),
+            "accelerator_count": count(devices),
+            "source": hardware.source if type_ is AcceleratorType.GPU else cpu.SOURCE,
+        }
+        if type_ is AcceleratorType.GPU:
+            row["gpu_info"] = [_gpu(device, health.get(device.index, Health())) for device in devices]
+        else:
+            row |= _cpu(devices[0])
+        found.append(row)
     hidden = [{"name": each.device.name, "by": each.by} for each in hardware.hidden]
     if hidden and AcceleratorType.GPU in wanted:
         found.append(
             {"accelerator_type": "gpu", "accelerator_model": None, "accelerator_count": 0, "hidden": hidden}
         )
     return found
+
+
+def _kinds(
+    hardware: Hardware, wanted: Iterable[AcceleratorType]
+) -> Iterator[tuple[AcceleratorType, tuple[Accelerator, ...]]]:
+    """The devices of each kind, the GPUs first."""
+    for type_ in AcceleratorType:
+        for devices in alike(hardware, type_) if type_ in wanted else ():
+            yield type_, devices
 
 
 def _gpu(device: Accelerator, health: Health) -> dict[str, Any]:
@@ -70,9 +76,9 @@ def _gpu(device: Accelerator, health: Health) -> dict[str, Any]:
         "device_id": device.index,
         "model": device.model or "UNKNOWN",
         "name": device.name,
-        "vram_total": None if total is None else total // _MIB,
-        "vram_used": None if used is None else used // _MIB,
-        "vram_free": None if free is None else free // _MIB,
+        "vram_total": None if total is None else total // MIB,
+        "vram_used": None if used is None else used // MIB,
+        "vram_free": None if free is None else free // MIB,
         "gfx_utilization": percents[0],
         "mem_utilization": percents[1],
         "is_idle": _is_idle(percents),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aim_runtime.cli.choice import Choice, counted, why
+from aim_runtime.cli.machine import variables_object
 from aim_runtime.cli.memory import memory_object
 from aim_runtime.profiles.catalog import Problem
 from aim_runtime.profiles.selection import Objection, Verdict
@@ -90,10 +91,7 @@ def _profile(verdict: Verdict, rank: int | None, choice: Choice) -> dict[str, An
         "barrier": _texts(barrier) if barrier else None,
         "change": verdict.change or None,
         "uses": [device.index for device in verdict.uses],
-        "environment": [
-            {"name": each.name, "value": each.value, "from": str(each.layer), "reason": each.reason or None}
-            for each in choice.environment(verdict)
-        ],
+        "environment": variables_object(choice.environment(verdict)),
         "memory": memory_object(verdict.fit),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from aim_runtime.engines.launch import Layer
+from aim_runtime.engines.launch import EnvironmentVariable, Layer
 from aim_runtime.hardware.accelerator import Hardware
 from aim_runtime.hardware.cpulist import spaced
 from aim_runtime.plan import Plan
@@ -24,6 +24,14 @@ def machine_lines(plan: Plan) -> Iterator[str]:
             yield f"for this machine {value}: {each.reason}"
     if plan.launch.numa_node:
         yield f"runs on the CPUs of NUMA node {plan.launch.numa_node.number}, as its GPUs do"
+
+
+def variables_object(variables: Iterable[EnvironmentVariable]) -> list[dict[str, str | None]]:
+    """The engine's variables as JSON has them; the value is null for one that is taken away."""
+    return [
+        {"name": each.name, "value": each.value, "from": str(each.layer), "reason": each.reason or None}
+        for each in variables
+    ]
 
 
 def hidden_by(hardware: Hardware) -> dict[str, str]:

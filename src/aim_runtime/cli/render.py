@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from msgspec import to_builtins
 
+from aim_runtime.cli.machine import variables_object
 from aim_runtime.cli.memory import memory_object
 from aim_runtime.engines.launch import Launch
 from aim_runtime.hardware.accelerator import Accelerator
@@ -88,10 +89,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         },
         "command": _command(plan.launch),
         "env": dict(plan.launch.environment),
-        "variables": [
-            {"name": each.name, "value": each.value, "from": str(each.layer), "reason": each.reason or None}
-            for each in plan.launch.variables
-        ],
+        "variables": variables_object(plan.launch.variables),
         "numa_node": plan.launch.numa_node.number if plan.launch.numa_node else None,
         "arguments": [
             {"key": argument.key, "value": _shown(argument.key, argument.value), "from": str(argument.layer)}

@@ -20,7 +20,7 @@ _KUBERNETES = "resources: {limits: {amd.com/gpu: 1}}"
 
 def bus(patient: Patient) -> Iterator[Finding]:
     """Is there an accelerator at all."""
-    found = pci.gpus(patient.root)
+    found = patient.on_bus
     if found:
         yield ok("gpu.bus", f"{pci.summary(found)} on the PCI bus")
         return
@@ -37,7 +37,7 @@ def bus(patient: Patient) -> Iterator[Finding]:
 
 def driver(patient: Patient) -> Iterator[Finding]:
     """Does the kernel's driver have the GPUs."""
-    found = [gpu for gpu in pci.gpus(patient.root) if gpu.vendor is Vendor.AMD]
+    found = [gpu for gpu in patient.on_bus if gpu.vendor is Vendor.AMD]
     without = tuple(gpu for gpu in found if not gpu.driver)
     virtual = tuple(gpu for gpu in found if gpu.driver == "vfio-pci")
     loaded = (patient.root / _MODULE).exists()
@@ -102,7 +102,7 @@ def access(patient: Patient) -> Iterator[Finding]:
     if gpus and not closed:
         yield ok("gpu.access", f"/{KFD} and the render nodes of {len(gpus)} GPUs can be opened")
     elif not gpus and not (patient.root / KFD).exists():
-        there = any(gpu.vendor is Vendor.AMD for gpu in pci.gpus(patient.root))
+        there = any(gpu.vendor is Vendor.AMD for gpu in patient.on_bus)
         yield _needed(
             patient,
             "gpu.kfd",

@@ -12,8 +12,8 @@ from aim_runtime.hardware.amdsmi import Process
 from aim_runtime.hardware.health import Health, examine
 from aim_runtime.hardware.instinct import MENDED_IN
 from aim_runtime.hardware.visibility import CUDA, HIP
+from aim_runtime.profiles.fit import GIB
 
-GIB = 1024**3
 # What an idle board's driver holds is far below, what a process holds far above.
 _IDLE_BYTES = GIB
 _BUSY_PERCENT = 10

@@ -11,9 +11,9 @@ from aim_runtime.doctor.finding import Finding, error, note, ok, warning
 from aim_runtime.doctor.patient import Patient
 from aim_runtime.hardware.cgroup import process_limit
 from aim_runtime.hardware.files import text
+from aim_runtime.profiles.fit import GIB
 from aim_runtime.vocabulary import Vendor
 
-GIB = 1024**3
 # RCCL needs some of it for each pair of GPUs; docker's own default is 64 MiB.
 _SHM_LEAST, _SHM_ENOUGH = GIB, 8 * GIB
 _FILES_ENOUGH = 65535

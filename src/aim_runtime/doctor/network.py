@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aim_runtime.doctor.finding import Finding, error, note, ok, warning
 from aim_runtime.doctor.patient import Patient
 from aim_runtime.doctor.s3 import Answer, ask, skew_s
-from aim_runtime.doctor.storage import free_bytes
+from aim_runtime.doctor.storage import room
 from aim_runtime.errors import ModelError, SourceUnreachable
 from aim_runtime.models.huggingface import HubSource
 from aim_runtime.models.ref import ModelRef, Scheme
@@ -44,15 +44,7 @@ def _room(patient: Patient, ref: ModelRef, bytes_: int) -> Iterator[Finding]:
     location = patient.plan.location if patient.plan else None
     if location is None or location.size_bytes is not None:
         return
-    folder = patient.settings.cache_path
-    free = free_bytes(folder)
-    if bytes_ > free:
-        yield error(
-            "cache.space",
-            f"{folder} has {size(free)} free, and {ref} takes {size(bytes_)}",
-            "a download that does not fit is refused before its first byte",
-            "AIM_CACHE_PATH=FOLDER   # on a larger disk: df -h",
-        )
+    yield from room(patient.settings.cache_path, str(ref), bytes_)
 
 
 def store(patient: Patient) -> Iterator[Finding]:

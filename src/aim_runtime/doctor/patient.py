@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from aim_runtime.doctor.finding import Finding
 from aim_runtime.errors import AimError
+from aim_runtime.hardware import pci
 from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.plan import Plan
 from aim_runtime.settings import Settings
@@ -29,6 +31,11 @@ class Patient:
     refusal: AimError | None
     root: Path
     environment: Mapping[str, str]
+
+    @cached_property
+    def on_bus(self) -> tuple[pci.PciGpu, ...]:
+        """The GPUs on the PCI bus, whether or not a driver has them."""
+        return pci.gpus(self.root)
 
     @property
     def gpus(self) -> tuple[Accelerator, ...]:

@@ -11,9 +11,11 @@ from pathlib import Path
 from aim_runtime.doctor.finding import Finding, error, ok
 from aim_runtime.doctor.patient import Patient
 from aim_runtime.errors import ModelError
+from aim_runtime.models.cache import free_bytes
 from aim_runtime.models.local import LocalSource
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.words import size
+from aim_runtime.profiles.fit import GIB
 
 
 def cache(patient: Patient) -> Iterator[Finding]:
@@ -32,16 +34,11 @@ def cache(patient: Patient) -> Iterator[Finding]:
     if refusal is not None:
         yield _not_writable(folder, there, refusal)
         return
-    free = free_bytes(folder)
+    free = free_bytes(there)
     need = location.size_bytes if location else None
     if location is not None and need is not None and need > free:
-        yield error(
-            "cache.space",
-            f"{folder} has {size(free)} free, and {location.model_id} takes {size(need)}",
-            "a download that does not fit is refused before its first byte",
-            "AIM_CACHE_PATH=FOLDER   # on a larger disk: df -h",
-            f"resources: {{requests: {{storage: {-(-need * 11 // 10 // 1024**3)}Gi}}}}   # of the claim",
-        )
+        claim = f"resources: {{requests: {{storage: {-(-need * 11 // 10 // GIB)}Gi}}}}   # of the claim"
+        yield _too_small(folder, free, location.model_id, need, claim)
         return
     wanted = f", {size(need)} are needed" if need is not None else ""
     yield ok("cache.space", f"{folder} can be written, {size(free)} free{wanted}")
@@ -63,10 +60,21 @@ def _folder_of_the_users(ref: ModelRef) -> Finding:
     return ok("cache.model", f"{ref.model_id} is at {folder}")
 
 
-def free_bytes(folder: Path) -> int:
-    """What a user may still write to the file system that the folder is on, or would be made on."""
-    disk = os.statvfs(_nearest(folder))
-    return disk.f_bavail * disk.f_frsize
+def room(folder: Path, what: str, need: int) -> Iterator[Finding]:
+    """Whether the file system that the folder is on, or would be made on, has room; nothing where it has."""
+    free = free_bytes(_nearest(folder))
+    if need > free:
+        yield _too_small(folder, free, what, need)
+
+
+def _too_small(folder: Path, free: int, what: str, need: int, *fix: str) -> Finding:
+    return error(
+        "cache.space",
+        f"{folder} has {size(free)} free, and {what} takes {size(need)}",
+        "a download that does not fit is refused before its first byte",
+        "AIM_CACHE_PATH=FOLDER   # on a larger disk: df -h",
+        *fix,
+    )
 
 
 def _nearest(folder: Path) -> Path:

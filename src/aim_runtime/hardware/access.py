@@ -9,7 +9,6 @@ from pathlib import Path
 
 from aim_runtime.errors import DeviceClosed
 from aim_runtime.hardware.accelerator import Accelerator
-from aim_runtime.vocabulary import Vendor
 
 KFD = "dev/kfd"
 
@@ -47,9 +46,8 @@ def closed_to_us(root: Path, gpus: tuple[Accelerator, ...]) -> tuple[Closed, ...
 
     Those that are closed in one way come as one.
     """
-    ours = [device.gpu for device in gpus if device.gpu and device.gpu.vendor is Vendor.AMD]
-    # A declared accelerator is on another machine: it has no node.
-    ours = [gpu for gpu in ours if gpu.node is not None]
+    # AMD's, and here: a declared accelerator is on another machine and has no node.
+    ours = [device.gpu for device in gpus if device.gpu and device.gpu.node is not None]
     if not ours:
         return ()
     minors = sorted({gpu.render_minor for gpu in ours if gpu.render_minor})

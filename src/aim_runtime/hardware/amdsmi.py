@@ -15,8 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from aim_runtime.hardware.device import MIB
+
 SOURCE = "amdsmi"
-_MIB = 1024**2
 # Without the shared library behind it the package fails to import in one of these ways.
 _NOT_THERE = (ImportError, KeyError, OSError, AttributeError)
 # All ones, in 32 or 64 bits, is how the library under the package says that it does not know.
@@ -109,8 +110,8 @@ def _reading(library: ModuleType, node: int, handle: Any) -> Reading:
     return Reading(
         node,
         _word(asic, "market_name"),
-        total * _MIB if total else None,
-        None if used is None else used * _MIB,
+        total * MIB if total else None,
+        None if used is None else used * MIB,
         _percent(activity, "gfx_activity"),
         _percent(activity, "umc_activity"),
     )

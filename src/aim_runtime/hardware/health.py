@@ -10,7 +10,6 @@ from aim_runtime.hardware import amdsmi
 from aim_runtime.hardware.accelerator import Accelerator, Gpu
 from aim_runtime.hardware.amdsmi import Process
 from aim_runtime.hardware.files import number, numbered, text
-from aim_runtime.vocabulary import Vendor
 
 _PROCESSES = "sys/class/kfd/kfd/proc"
 
@@ -27,8 +26,7 @@ class Health:
 
 def examine(root: Path, gpus: tuple[Accelerator, ...]) -> dict[int, Health]:
     """Look at each AMD GPU, by its index: in the kernel's files, then in AMD's library."""
-    ours = [(device.index, device.gpu) for device in gpus if device.gpu and device.gpu.vendor is Vendor.AMD]
-    ours = [(index, gpu) for index, gpu in ours if gpu.node is not None]
+    ours = [(device.index, device.gpu) for device in gpus if device.gpu and device.gpu.node is not None]
     if not ours:
         return {}
     library = amdsmi.health(root)

@@ -115,12 +115,17 @@ def not_writable(folder: Path, error: OSError) -> CacheNotWritable:
     return CacheNotWritable(f"cannot write to {folder}: {why_not_writable(error)}", hint=WRITABLE_HINT)
 
 
+def free_bytes(folder: Path) -> int:
+    """Return what a user may still write to the file system of `folder`. Raises OSError."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
 def ensure_space(folder: Path, need_bytes: int) -> None:
     """Raise CacheNotWritable when the file system of `folder` has less than `need_bytes` free."""
-    disk = os.statvfs(folder)
-    free_bytes = disk.f_bavail * disk.f_frsize
-    if need_bytes > free_bytes:
+    free = free_bytes(folder)
+    if need_bytes > free:
         raise CacheNotWritable(
-            f"not enough room in {folder}: {size(need_bytes)} are needed, {size(free_bytes)} are free",
+            f"not enough room in {folder}: {size(need_bytes)} are needed, {size(free)} are free",
             hint=WRITABLE_HINT,
         )

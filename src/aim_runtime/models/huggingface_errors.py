@@ -33,6 +33,8 @@ def sign_in(name: str, endpoint: str) -> AccessDenied:
 
 def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool) -> ModelError:
     """Return our error for one that huggingface_hub raised; `started`: bytes had begun to flow."""
+    from huggingface_hub.errors import OfflineModeIsEnabled  # loaded already: it raised what is explained
+
     shown = redact(endpoint)
     for link in _chain(error):
         response = getattr(link, "response", None)
@@ -50,7 +52,7 @@ def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool
         return DownloadFailed(
             f"the download of {ref} from {shown} broke off: {reason(error)}", hint="fetch again"
         )
-    if type(error).__name__ == "OfflineModeIsEnabled":  # to import it would take the library
+    if isinstance(error, OfflineModeIsEnabled):
         return SourceUnreachable(
             f"{shown} is not asked: HF_HUB_OFFLINE is set",
             hint="unset HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE, or put the model into the cache",
