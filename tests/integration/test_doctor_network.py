@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import time
 
@@ -16,7 +14,7 @@ from aim_runtime.doctor.finding import Finding, Severity
 from fakes.hub import write_model
 from integration.doctor.store import Store
 from integration.hub import NO_HUB
-from integration.models.support import HUB
+from integration.models.support import StartHub
 from running import SMOLLM2
 from unit.doctor.examine import by_code
 
@@ -24,17 +22,16 @@ Tree = Callable[[str], Path]
 MODEL = "acme/model"
 
 
-@contextmanager
-def hub(folder: Path, *options: str) -> Iterator[str]:
-    """Run a hub with one model, and give its address."""
-    write_model(folder / MODEL)
-    command = [sys.executable, str(HUB), str(folder), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.kill()
+@pytest.fixture
+def hub(start_hub: StartHub) -> Callable[..., str]:
+    """Start a hub that has one model, and return its address."""
+
+    def start(*switches: str) -> str:
+        started = start_hub(*switches)
+        write_model(started.root / MODEL)
+        return started.endpoint
+
+    return start
 
 
 @pytest.fixture
@@ -52,9 +49,9 @@ def asked(root: Path, endpoint: str, model: str = f"hf://{MODEL}", **env: str) -
     return found
 
 
-def test_a_hub_that_has_the_model(tree: Tree, tmp_path: Path, token: Callable[[str], None]) -> None:
-    with hub(tmp_path) as endpoint:
-        finding = asked(tree("no GPU"), endpoint)["model.reachable"]
+def test_a_hub_that_has_the_model(tree: Tree, hub: Callable[..., str], token: Callable[[str], None]) -> None:
+    endpoint = hub()
+    finding = asked(tree("no GPU"), endpoint)["model.reachable"]
     assert finding.severity is Severity.OK
     assert finding.seen.startswith(f"hf://{MODEL} at {endpoint}: ")
 
@@ -75,22 +72,24 @@ def test_credentials_that_a_hub_refuses(
     seen: str,
     fix: str,
     tree: Tree,
-    tmp_path: Path,
+    hub: Callable[..., str],
     token: Callable[[str], None],
 ) -> None:
     if given:
         token(given)
-    with hub(tmp_path, *options) as endpoint:
-        finding = asked(tree("no GPU"), endpoint)[code]
+    endpoint = hub(*options)
+    finding = asked(tree("no GPU"), endpoint)[code]
     assert finding.severity is Severity.ERROR
     assert seen in finding.seen
     assert fix in "\n".join(finding.fix)
     assert not given or given not in str(finding)
 
 
-def test_a_model_that_a_hub_does_not_have(tree: Tree, tmp_path: Path, token: Callable[[str], None]) -> None:
-    with hub(tmp_path) as endpoint:
-        finding = asked(tree("no GPU"), endpoint, "hf://acme/other")["model.not_found"]
+def test_a_model_that_a_hub_does_not_have(
+    tree: Tree, hub: Callable[..., str], token: Callable[[str], None]
+) -> None:
+    endpoint = hub()
+    finding = asked(tree("no GPU"), endpoint, "hf://acme/other")["model.not_found"]
     assert finding.severity is Severity.ERROR
 
 
@@ -105,11 +104,11 @@ def test_a_hub_that_is_not_there(tree: Tree, token: Callable[[str], None]) -> No
 
 
 def test_a_hub_that_keeps_silent_is_not_waited_for(
-    tree: Tree, tmp_path: Path, token: Callable[[str], None]
+    tree: Tree, hub: Callable[..., str], token: Callable[[str], None]
 ) -> None:
     started = time()
-    with hub(tmp_path, "--hang") as endpoint:
-        finding = asked(tree("no GPU"), endpoint)["model.unreachable"]
+    endpoint = hub("--hang")
+    finding = asked(tree("no GPU"), endpoint)["model.unreachable"]
     assert "gave no answer in 5 s" in finding.seen
     assert time() - started < 30
 

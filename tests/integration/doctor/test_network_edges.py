@@ -17,7 +17,6 @@ from aim_runtime.doctor.finding import Finding, Severity
 from fakes.hub import write_model
 from integration.doctor.store import KEY, SECRET, Store, signature
 from integration.hub import NO_HUB
-from integration.models.conftest import start_hub as start_hub
 from integration.models.support import StartHub
 from unit.doctor.children import on_a_disk
 from unit.doctor.examine import by_code, patient

@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import codecs
 import ctypes
-import multiprocessing
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from machines.child import in_child
+from machines.nobody import become
+
 T = TypeVar("T")
 # No user of any image has it.
 NAMELESS = 54321
 _NEW_MOUNTS, _PRIVATE = 0x20000, 0x40000 | 0x4000  # CLONE_NEWNS; MS_PRIVATE and MS_REC
-_FORK = multiprocessing.get_context("fork")
-
-
-def in_child(function: Callable[[], T]) -> T:
-    """Run `function` in a forked child, where it may give up what it does not get back."""
-    reader, writer = _FORK.Pipe(duplex=False)
-    child = _FORK.Process(target=lambda: writer.send(function()))
-    with warnings.catch_warnings():
-        # Python warns of a fork beside threads; this child only looks.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child.start()
-    writer.close()
-    try:
-        answer: T = reader.recv()
-    except EOFError:
-        pytest.fail("the child ended without an answer: its traceback is on stderr")
-    finally:
-        child.join()
-        reader.close()
-    return answer
 
 
 def as_nameless(function: Callable[[], T]) -> T:
@@ -48,9 +29,7 @@ def as_nameless(function: Callable[[], T]) -> T:
     codecs.lookup("ascii")
 
     def drop() -> T:
-        os.setgroups(())
-        os.setresgid(NAMELESS, NAMELESS, NAMELESS)
-        os.setresuid(NAMELESS, NAMELESS, NAMELESS)
+        become(NAMELESS)
         return function()
 
     return in_child(drop)
