@@ -42,7 +42,11 @@ TOOLS = ("authoring", "doctor", "bench", "tune", "images", "deploy")
 SCRIPT = "models.gguf_to_safetensors"
 # Third-party libraries that cost much or may be absent: the module that may import each, inside a function.
 HOMES: dict[str, tuple[str, ...]] = {
-    "huggingface_hub": ("models.huggingface", "models.huggingface_errors", "models.hub_facts"),
+    "huggingface_hub": (
+        "models.sources.huggingface",
+        "models.sources.huggingface_errors",
+        "models.hub_facts",
+    ),
     "torch": (SCRIPT,),
     "transformers": (SCRIPT,),
     "gguf": (SCRIPT,),
@@ -205,7 +209,7 @@ BROKEN = [
     ("settings", "import os\nhome = os.environ['HOME']", "os.environ outside cli"),
     ("hardware.cpu", "from os import environ", "os.environ outside cli"),
     ("hardware.cpu", "import os\nos.getenv('X')", "os.getenv outside cli"),
-    ("models.huggingface", "from huggingface_hub import HfApi", "must be imported inside a function"),
+    ("models.sources.huggingface", "from huggingface_hub import HfApi", "must be imported inside a function"),
     ("models.fetch", "def f():\n    import huggingface_hub", "huggingface_hub is not imported here"),
     ("engines.vllm", "def f():\n    import torch.cuda", "torch is not imported here"),
     ("hardware.kfd", "def f():\n    import amdsmi", "amdsmi is not imported here"),
@@ -228,7 +232,7 @@ KEPT = [
         "engines.vllm",
         "from aim_runtime.profiles.profile import Profile\nfrom aim_runtime.engines import args",
     ),
-    ("models.huggingface", "def f():\n    from huggingface_hub import HfApi"),
+    ("models.sources.huggingface", "def f():\n    from huggingface_hub import HfApi"),
     (SCRIPT, "import torch\nprint('x')"),
     ("cli.serve", "import os, click\nprint(os.environ)\nraise SystemExit(1)"),
     ("plan", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from aim_runtime.serve import Ready"),

@@ -146,6 +146,12 @@ class CacheNotWritable(ModelError):
     code = "model.cache_not_writable"
 
 
+class ExtraMissing(ModelError):
+    """The library that this kind of source needs is an extra of this package, and is not installed."""
+
+    code = "model.extra_missing"
+
+
 class ConversionFailed(ModelError):
     """The weights were fetched but could not be made into safetensors."""
 

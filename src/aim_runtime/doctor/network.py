@@ -9,8 +9,8 @@ from aim_runtime.doctor.patient import Patient
 from aim_runtime.doctor.s3 import Answer, ask, skew_s
 from aim_runtime.doctor.storage import room
 from aim_runtime.errors import ModelError, SourceUnreachable
-from aim_runtime.models.huggingface import HubSource
 from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.sources.huggingface import HubSource
 from aim_runtime.models.words import redact, size
 
 _WITHIN_S = 5.0

@@ -12,8 +12,8 @@ from aim_runtime.doctor.finding import Finding, error, ok
 from aim_runtime.doctor.patient import Patient
 from aim_runtime.errors import ModelError
 from aim_runtime.models.cache import free_bytes
-from aim_runtime.models.local import LocalSource
 from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.sources.local import LocalSource
 from aim_runtime.models.words import size
 from aim_runtime.profiles.fit import GIB
 

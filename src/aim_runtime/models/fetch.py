@@ -11,15 +11,15 @@ from aim_runtime.errors import ModelNotFound, SourceUnreachable, VerificationFai
 from aim_runtime.models import gguf, manifest
 from aim_runtime.models.cache import Cache, make_folder, names, not_writable
 from aim_runtime.models.events import Notice, Report
-from aim_runtime.models.huggingface import HubSource
-from aim_runtime.models.huggingface_errors import sign_in
-from aim_runtime.models.local import LocalSource
 from aim_runtime.models.location import Location
 from aim_runtime.models.lock import held
 from aim_runtime.models.preflight import problems
-from aim_runtime.models.pypi import PypiSource
 from aim_runtime.models.ref import ModelRef, Scheme
-from aim_runtime.models.source import Fetched, Source
+from aim_runtime.models.sources.huggingface import HubSource
+from aim_runtime.models.sources.huggingface_errors import sign_in
+from aim_runtime.models.sources.local import LocalSource
+from aim_runtime.models.sources.pypi import PypiSource
+from aim_runtime.models.sources.source import Fetched, Source
 from aim_runtime.models.swap import publish
 from aim_runtime.models.words import is_cache_fault
 

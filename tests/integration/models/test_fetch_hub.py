@@ -22,9 +22,9 @@ from aim_runtime.errors import (
 )
 from aim_runtime.models import cache, manifest
 from aim_runtime.models.cache import Cache
-from aim_runtime.models.huggingface import HubSource
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources.huggingface import HubSource
 from fakes.hub import commit_of, write_model
 from integration.models.support import Fetcher, StartHub
 from machines import as_nobody

@@ -24,8 +24,8 @@ from aim_runtime.errors import (
 )
 from aim_runtime.models import manifest
 from aim_runtime.models.events import Event
-from aim_runtime.models.pypi import PypiSource
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources.pypi import PypiSource
 from fakes.hub import write_model
 from integration.models.support import Fetcher
 

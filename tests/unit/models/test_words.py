@@ -8,8 +8,8 @@ import ssl
 import pytest
 
 from aim_runtime.errors import AccessDenied, CacheNotWritable, DownloadFailed, SourceUnreachable
-from aim_runtime.models.huggingface_errors import explain, reason, sign_in
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources.huggingface_errors import explain, reason, sign_in
 from aim_runtime.models.words import last_lines, redact, size
 
 REF = ModelRef.parse("org/m")

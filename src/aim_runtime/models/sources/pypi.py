@@ -24,7 +24,7 @@ from aim_runtime.models.archive import unpack
 from aim_runtime.models.cache import WRITABLE_HINT
 from aim_runtime.models.events import Progress, Report
 from aim_runtime.models.ref import ModelRef
-from aim_runtime.models.source import Fetched
+from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.words import last_lines, redact
 
 _VERSIONS = re.compile(r"\(from versions: (?P<known>[^)]*)\)")

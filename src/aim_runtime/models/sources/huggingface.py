@@ -14,9 +14,9 @@ from aim_runtime.errors import DownloadFailed, ModelNotFound, SourceUnreachable
 from aim_runtime.models import background
 from aim_runtime.models.cache import ensure_space, is_weights
 from aim_runtime.models.events import Progress, Report
-from aim_runtime.models.huggingface_errors import explain
 from aim_runtime.models.ref import ModelRef
-from aim_runtime.models.source import Fetched
+from aim_runtime.models.sources.huggingface_errors import explain
+from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.words import redact
 from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
 

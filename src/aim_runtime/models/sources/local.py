@@ -9,7 +9,7 @@ from aim_runtime.errors import ModelNotFound, VerificationFailed
 from aim_runtime.models.events import Report
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef
-from aim_runtime.models.source import Fetched
+from aim_runtime.models.sources.source import Fetched
 
 
 class LocalSource:

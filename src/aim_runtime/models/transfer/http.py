@@ -1,0 +1,189 @@
+"""The byte mover's own HTTP connection: one range a request, checked to be that range of that version."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from aim_runtime.models.transfer.remote import Again, Changed, RemoteFile
+from aim_runtime.models.transfer.sockets import Route, open_route, why
+
+# Large enough that Python is not the limit, small enough for 32 connections.
+_PIECE_BYTES = 512 * 1024
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_LATER = (408, 425, 429, 500, 502, 503, 504)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 6
+# A connection that brings less than this while the stall timer runs is as good as none.
+_LEAST_BYTES = 64 * 1024
+STALL_S = 30.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a file is to be asked for, and with which headers: signatures and tokens are among them."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Origin(Protocol):
+    """What a source adds to plain HTTP. Used by several threads at once."""
+
+    def address(self, file: RemoteFile) -> Address:
+        """Say where and how to ask for `file`, now: called once a request."""
+        ...
+
+    def refused(self, file: RemoteFile, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
+        """Return what to raise for an answer that is neither bytes nor a reason to try later.
+
+        `headers` have lower-case names; `body` is the first 64 KiB. A ModelError ends the fetch; Again,
+        after a token was renewed for example, does not.
+        """
+        ...
+
+
+class HttpConnection:
+    """A connection to one origin, and to wherever it redirects; `environment` names proxies and CAs."""
+
+    def __init__(self, origin: Origin, environment: Mapping[str, str], stall_s: float = STALL_S) -> None:
+        self._origin, self._environment, self._stall_s = origin, environment, stall_s
+        self._open: dict[tuple[str, str], Route] = {}
+        self._moved: dict[str, str] = {}
+        self._buffer = memoryview(bytearray(_PIECE_BYTES))
+
+    def close(self) -> None:
+        for route in self._open.values():
+            route.close()
+        self._open.clear()
+
+    def read(self, file: RemoteFile, start: int, stop: int) -> Iterator[memoryview]:
+        ended = False
+        try:
+            response = self._ask(file, start, stop)
+            whole = response.status == 200 and "content-range" not in response.headers
+            yield from self._pieces(response, 0 if whole else start, start, stop)
+            ended = True
+        except (OSError, http.client.HTTPException) as error:
+            raise Again(why(error)) from error
+        finally:
+            if not ended:
+                self.close()  # what is left of the answer would be taken for the next one
+
+    def _pieces(
+        self, response: http.client.HTTPResponse, at: int, start: int, stop: int
+    ) -> Iterator[memoryview]:
+        """Yield `start` to `stop` of an answer that begins at `at`."""
+        window_ends, window_bytes = time.monotonic() + self._stall_s, 0
+        while at < stop:
+            wanted = self._buffer[: min(len(self._buffer), stop - at)]
+            got = response.readinto(wanted)
+            if not got:
+                raise Again(f"the connection ended {stop - at} bytes early")
+            window_bytes += got
+            now = time.monotonic()
+            if now >= window_ends:
+                if window_bytes < _LEAST_BYTES:
+                    raise Again(f"{window_bytes} bytes in {self._stall_s:g} s")
+                window_ends, window_bytes = now + self._stall_s, 0
+            skip = max(0, start - at)
+            at += got
+            if skip < got:
+                yield wanted[skip:got]
+        if response.length or not response.isclosed():
+            response.read(1)  # lets the library see that the answer is over; more is a server's mistake
+            if not response.isclosed():
+                self.close()
+
+    def _ask(self, file: RemoteFile, start: int, stop: int) -> http.client.HTTPResponse:
+        address = self._origin.address(file)
+        first = urlsplit(address.url)
+        target, moved = urlsplit(self._moved.get(address.url, address.url)), address.url in self._moved
+        for _ in range(_MOST_REDIRECTS):
+            same = (target.scheme, target.netloc) == (first.scheme, first.netloc)
+            headers = {**(address.headers if same else {}), "Accept-Encoding": "identity"}
+            if file.divisible:
+                headers["Range"] = f"bytes={start}-{stop - 1}"
+            if file.etag and same:
+                headers["If-Match"] = file.etag
+            response = self._send(target, headers)
+            if response.status in _REDIRECTS and (location := response.headers.get("Location")):
+                self._drain(response)
+                target = urlsplit(urljoin(target.geturl(), location))
+                self._moved[address.url] = target.geturl()
+                moved = True
+                continue
+            if moved and response.status in (400, 401, 403, 404, 410):
+                # The address that it moved to is good for a while only: ask again where it moves to now.
+                del self._moved[address.url]
+                self._drain(response)
+                raise Again(f"the address it was redirected to answers with HTTP status {response.status}")
+            self._check(file, response, start, stop)
+            return response
+        raise Again(f"more than {_MOST_REDIRECTS} redirects")
+
+    def _send(self, target: SplitResult, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        key = (target.scheme, target.netloc)
+        fresh = key not in self._open
+        if fresh:
+            self._open[key] = open_route(target, self._environment, self._stall_s)
+        route = self._open[key]
+        try:
+            return route.get(target, headers)
+        except (ConnectionError, http.client.BadStatusLine):
+            route.close()
+            if fresh:
+                raise
+            # The server closed what was kept open for the next request, which is its right.
+            return route.get(target, headers)
+
+    def _drain(self, response: http.client.HTTPResponse) -> bytes:
+        body = response.read(64 * 1024)
+        if not response.isclosed():
+            self.close()
+        return body
+
+    def _check(self, file: RemoteFile, response: http.client.HTTPResponse, start: int, stop: int) -> None:
+        """Raise unless the answer is the range that was asked for, of the version that was listed."""
+        status, headers = response.status, {name.lower(): value for name, value in response.headers.items()}
+        if status not in (200, 206):
+            body = self._drain(response)
+            if status in _LATER:
+                raise Again(f"HTTP status {status}", retry_after_s(headers.get("retry-after")))
+            if status in (412, 416):
+                raise Changed(file.name)
+            raise self._origin.refused(file, status, headers, body)
+        served = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+        if served is None:
+            length = headers.get("content-length")
+            if status == 206 or (length is not None and int(length) != file.size_bytes):
+                self.close()
+                raise Changed(file.name)
+            return  # a server that knows no ranges sends the whole file
+        if (int(served[1]), int(served[2])) != (start, stop - 1):
+            self.close()
+            raise Again(f"asked for bytes {start}-{stop - 1}, got {served[0]}")
+        etag = headers.get("etag")
+        if (served[3] not in ("*", str(file.size_bytes))) or (
+            file.etag and etag and etag != file.etag and not self._moved
+        ):
+            self.close()
+            raise Changed(file.name)
+
+
+def retry_after_s(value: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks to wait: a number of them, or a date."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
