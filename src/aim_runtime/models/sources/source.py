@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aim_runtime.models.events import Report
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.transfer.remote import Snapshot
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Fetched:
     """What a source delivered.
 
     `folder` holds the files; `revision` says which state of the source they are (a commit, a
-    version); `digests` are the SHA-256 the source promises, by path relative to `folder`.
+    version); `digests` are the SHA-256 of the files that were hashed while they arrived, by path
+    relative to `folder`: what is not in it is hashed when the folder is sealed.
     """
 
     folder: Path
@@ -31,5 +33,16 @@ class Source(Protocol):
         """Bring `ref` into the existing folder `into`, which may hold leftovers of an earlier try.
 
         Raises SourceUnreachable where another source may help, else another ModelError.
+        """
+        ...
+
+
+class Listing(Source, Protocol):
+    """A source that tells what it has before a byte of the weights is read."""
+
+    def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:
+        """List the files that make the model; raises what a fetch would raise before the first byte.
+
+        Asks within seconds: what it cannot know by then is SourceUnreachable.
         """
         ...

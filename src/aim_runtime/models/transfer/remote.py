@@ -41,8 +41,8 @@ class RemoteFile:
 
     `name` is its path in the model's folder, with `/`; `at` what the source's connection needs to find
     it (a URL, a key); `etag` its version as the source names it, which every read insists on; `digest`
-    what its bytes must add up to, None where the source promises nothing but the size; `divisible` whether it can be read in ranges: else it is
-    one read.
+    what its bytes must add up to, None where the source promises nothing but the size; `divisible`
+    whether it can be read in ranges, else it is read in one go.
     """
 
     name: str
