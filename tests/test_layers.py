@@ -52,7 +52,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "gguf": (SCRIPT,),
     "amdsmi": ("hardware.amdsmi",),
     "pynvml": ("hardware.nvml",),
-    "boto3": (),
+    "boto3": ("models.sources.s3",),
+    "botocore": ("models.sources.s3", "models.sources.s3_errors"),
+    "awscrt": ("models.transfer.digests",),
+    "obstore": ("models.sources.cloud",),
+    "modelscope_hub": ("models.sources.modelscope",),
 }
 ONLY_CLI_IMPORTS = ("click", "rich")
 ONLY_CLI_CALLS = ("print", "exit", "quit", "sys.exit", "os._exit")

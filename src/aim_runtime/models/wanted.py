@@ -51,10 +51,11 @@ def choose(sizes: Mapping[str, int]) -> Wanted:
         name.endswith(".safetensors") and not name.startswith("consolidated") and "/" not in name
         for name in sizes
     )
-    skip = _DUPLICATES if plain else ()
+    skip: tuple[str, ...] = _DUPLICATES if plain else ()
     if not plain and any(fnmatch(name, "consolidated*.safetensors") for name in sizes):
         skip = tuple(pattern for pattern in _DUPLICATES if not pattern.startswith("consolidated"))
-    wanted, skipped = {}, {}
+    wanted: dict[str, int] = {}
+    skipped: dict[str, int] = {}
     for name in sorted(sizes):
         if not is_inside(name) or any(fnmatch(name, pattern) for pattern in _NEVER):
             continue
