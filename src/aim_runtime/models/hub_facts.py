@@ -10,7 +10,7 @@ from pathlib import Path
 from aim_runtime.models import background
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.ref import ModelRef
-from aim_runtime.models.sources.huggingface import foreign_errors
+from aim_runtime.models.sources.huggingface_errors import foreign_errors
 from aim_runtime.models.words import redact
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from aim_runtime.errors import VerificationFailed
 from aim_runtime.models.events import Progress, Report
+from aim_runtime.models.transfer.digests import Checksums
+from aim_runtime.models.transfer.remote import Digest
 
 NAME = ".aim-manifest.json"
 FORMAT = 1
+_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -36,42 +39,62 @@ class Manifest:
 
 
 def seal(
-    folder: Path, source: str, revision: str | None, promised: Mapping[str, str], report: Report
+    folder: Path,
+    source: str,
+    revision: str | None,
+    report: Report,
+    *,
+    known: Mapping[str, str] | None = None,
+    promised: Mapping[str, Digest] | None = None,
 ) -> Manifest:
-    """Hash and sync every file of `folder`, compare with the `promised` SHA-256, and write the manifest.
+    """Sync every file of `folder`, hash those whose SHA-256 is not `known`, and write the manifest.
 
-    Raises VerificationFailed naming the first file that is not what the source promised.
+    Raises VerificationFailed naming the first file that is not what the source `promised`.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NAME)
-    total_bytes = sum(path.stat().st_size for path in paths)
-    done_bytes = 0
+    known, promised = known or {}, promised or {}
+    paths = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != NAME
+    }
+    unread = [path.stat().st_size for name, path in paths.items() if name not in known]
+    done_bytes, total_bytes = 0, sum(unread)
     files: dict[str, FileRecord] = {}
-    for path in paths:
-        report(Progress("verify", done_bytes, total_bytes))
-        name = path.relative_to(folder).as_posix()
-        record = _record(path)
-        if promised.get(name, record.sha256) != record.sha256:
-            raise VerificationFailed(
-                f"{name} arrived damaged: SHA-256 {promised[name]} was promised, {record.sha256} arrived",
-                hint="fetch again; if it persists, something between here and the source changes bytes",
-            )
-        files[name] = record
-        done_bytes += record.size
-    report(Progress("verify", total_bytes, total_bytes))
+    for name, path in paths.items():
+        if name not in known:
+            report(Progress("verify", done_bytes, total_bytes))
+        files[name] = _record(path, name, known.get(name), promised.get(name))
+        done_bytes += 0 if name in known else files[name].size
+    if total_bytes:
+        report(Progress("verify", total_bytes, total_bytes))
     manifest = Manifest(source, revision, datetime.now(UTC).isoformat(timespec="seconds"), files)
     _write(folder, manifest)
     return manifest
 
 
-def _record(path: Path) -> FileRecord:
+def _record(path: Path, name: str, sha256: str | None, promised: Digest | None) -> FileRecord:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())  # after a power cut the manifest must not outlive the bytes it vouches for
         status = os.fstat(file.fileno())
+        if sha256 is None:
+            sha256 = _sha256(file, name, promised, status.st_size)
+        os.fsync(file.fileno())  # after a power cut the manifest must not outlive the bytes it vouches for
         # Some libraries create files that only their owner can read; another user's container
         # shares this cache. A file is as readable as the folder it is in.
         os.fchmod(file.fileno(), status.st_mode & 0o7777 | path.parent.stat().st_mode & 0o444)
-    return FileRecord(status.st_size, digest)
+    return FileRecord(status.st_size, sha256)
+
+
+def _sha256(file: BinaryIO, name: str, promised: Digest | None, size_bytes: int) -> str:
+    sums = Checksums(promised, size_bytes)
+    while piece := file.read(_PIECE_BYTES):
+        sums.update(piece)
+    if sums.broken:
+        expected, got = sums.broken
+        raise VerificationFailed(
+            f"{name} arrived damaged: {expected} was promised, {got} arrived",
+            hint="fetch again; if it persists, something between here and the source changes bytes",
+        )
+    return sums.sha256
 
 
 def _write(folder: Path, manifest: Manifest) -> None:

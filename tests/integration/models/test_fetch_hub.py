@@ -47,8 +47,12 @@ def test_fetches_what_the_engine_reads_once(fetcher: Fetcher, start_hub: StartHu
     assert written is not None
     assert (written.source, written.revision) == ("hf://org/m", commit_of(repository))
     assert not any(".bin" in request or ".pth" in request for request in hub.requests())
-    assert fetcher.progress[-1].phase == "verify"
-    assert [event for event in fetcher.progress if event.phase == "download"][-1].done_bytes > 0
+    last = fetcher.progress[-1]
+    total_bytes = sum((folder / name).stat().st_size for name in names - {manifest.NAME})
+    assert (last.phase, last.done_bytes, last.total_bytes) == ("download", total_bytes, total_bytes)
+    assert fetcher.notices[0] == (
+        "skipping 2 files with the same weights in other formats (*.bin, original/): 5.0 kB of 5.4 kB saved"
+    )
     assert not list((fetcher.cache.root / ".aim/staging").iterdir())
 
     before = len(hub.requests())
@@ -181,8 +185,13 @@ def test_a_repository_without_weights(fetcher: Fetcher, start_hub: StartHub) -> 
 def test_a_byte_changed_on_the_way_is_seen(fetcher: Fetcher, start_hub: StartHub) -> None:
     hub = start_hub("--corrupt", "model.safetensors")
     write_model(hub.root / "org/m")
-    with pytest.raises(VerificationFailed, match=r"model\.safetensors arrived damaged"):
+    with pytest.raises(
+        VerificationFailed, match=r"model\.safetensors of .* SHA-256 \w+ expected, \w+ got"
+    ) as no:
         fetcher("org/m", hub=hub.endpoint)
+    assert any("fetching it again" in notice for notice in fetcher.notices), "a second try may be right"
+    (aside,) = fetcher.cache.staging("org/m").rglob("*.damaged")
+    assert str(aside) in no.value.hint
     assert not (fetcher.cache.root / "org").exists()
 
 
@@ -313,7 +322,10 @@ def test_a_fetch_that_is_killed_leaves_no_model(
     assert fetcher.cache.staging("org/m").is_dir()
 
     fetcher("org/m", hub=start_hub().endpoint)
-    assert fetcher.notices == [f"org/m is in the cache at {fetcher.cache.root / 'org/m'}, from hf://org/m"]
+    assert fetcher.notices == [
+        "141 B of 4.0 MB are here already",
+        f"org/m is in the cache at {fetcher.cache.root / 'org/m'}, from hf://org/m",
+    ]
     assert not fetcher.cache.staging("org/m").exists()
 
 

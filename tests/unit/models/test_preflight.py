@@ -106,7 +106,7 @@ def test_other_formats_count_by_being_there(tmp_path: Path) -> None:
 
 
 def test_the_manifest_knows_sizes_that_no_header_does(folder: Path) -> None:
-    manifest.seal(folder, "org/m", None, {}, lambda _: None)
+    manifest.seal(folder, "org/m", None, lambda _: None)
     assert problems(folder) == ()
     (folder / "tokenizer.json").write_text("{ }")
     assert problems(folder) == ("tokenizer.json is 3 bytes long, but was 2 when it was fetched",)

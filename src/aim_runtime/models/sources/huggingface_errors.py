@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Iterator
-
 from aim_runtime.errors import (
     AccessDenied,
     CacheNotWritable,
@@ -16,6 +12,7 @@ from aim_runtime.errors import (
 )
 from aim_runtime.models.cache import WRITABLE_HINT
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.transfer.sockets import chain, why
 from aim_runtime.models.words import is_cache_fault, redact, why_not_writable
 
 _TOKENS_AT = "https://huggingface.co/settings/tokens"
@@ -36,7 +33,7 @@ def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool
     from huggingface_hub.errors import OfflineModeIsEnabled  # loaded already: it raised what is explained
 
     shown = redact(endpoint)
-    for link in _chain(error):
+    for link in chain(error):
         response = getattr(link, "response", None)
         if response is not None:
             return _refused(response, ref, shown, started=started)
@@ -64,10 +61,18 @@ def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool
 
 def _refused(response: object, ref: ModelRef, endpoint: str, *, started: bool) -> ModelError:
     """Return the error for an HTTP answer of the hub; the three HTTP libraries agree on these attributes."""
-    status: int = getattr(response, "status_code", 0)
     headers = getattr(response, "headers", {})
     sent = getattr(getattr(response, "request", None), "headers", {})
-    kind, has_token, page = headers.get("X-Error-Code"), "authorization" in sent, f"{endpoint}/{ref.name}"
+    status: int = getattr(response, "status_code", 0)
+    kind = headers.get("X-Error-Code")
+    return refused(status, kind, ref, endpoint, has_token="authorization" in sent, started=started)
+
+
+def refused(
+    status: int, kind: str | None, ref: ModelRef, endpoint: str, *, has_token: bool, started: bool
+) -> ModelError:
+    """Return the error for a status of the hub's, `kind` being its X-Error-Code."""
+    page = f"{endpoint}/{ref.name}"
     if status == 401 and has_token:
         return AccessDenied(
             f"{endpoint} does not accept the access token",
@@ -94,24 +99,17 @@ def _refused(response: object, ref: ModelRef, endpoint: str, *, started: bool) -
 
 def reason(error: BaseException) -> str:
     """Return why a connection failed, in a few words."""
-    for link in _chain(error):
-        if isinstance(link, socket.gaierror):
-            return "its name cannot be resolved"
-        if isinstance(link, ssl.SSLError):
-            return f"the secure connection failed ({getattr(link, 'reason', None) or 'TLS'})"
-        if isinstance(link, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(link, TimeoutError):
-            return "no answer in time"
-    if isinstance(error, ValueError | KeyError | TypeError):
-        return "what answers there is not a model hub"
-    first_line = next(iter(str(error).strip().splitlines()), "")
-    return redact(first_line)[:200] or type(error).__name__
+    if isinstance(error, ValueError | KeyError | TypeError) and not isinstance(error, OSError):
+        known = [link for link in chain(error) if isinstance(link, OSError)]
+        if not known:
+            return "what answers there is not a model hub"
+    return redact(why(error))
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield `error` and what it came from: the plain socket error is at the bottom."""
-    link: BaseException | None = error
-    while link is not None:
-        yield link
-        link = link.__cause__ or link.__context__
+def foreign_errors() -> tuple[type[BaseException], ...]:
+    """Return what huggingface_hub raises for anything but a bug of ours."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # The first base is the root error of its HTTP library: requests, httpx or httpx2, by version.
+    # The others are what comes of parsing an answer that is not a hub's.
+    return (OSError, HfHubHTTPError.__bases__[0], ValueError, KeyError, TypeError)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from aim_runtime.models.events import Report
 from aim_runtime.models.ref import ModelRef
-from aim_runtime.models.transfer.remote import Snapshot
+from aim_runtime.models.transfer.remote import Digest, Snapshot
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,14 @@ class Fetched:
     """What a source delivered.
 
     `folder` holds the files; `revision` says which state of the source they are (a commit, a
-    version); `digests` are the SHA-256 of the files that were hashed while they arrived, by path
-    relative to `folder`: what is not in it is hashed when the folder is sealed.
+    version). By path relative to `folder`: `digests` are the SHA-256 of files that were checked while they
+    arrived; all others are hashed when the folder is sealed, and compared with what is `promised` of them.
     """
 
     folder: Path
     revision: str | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+    promised: Mapping[str, Digest] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -32,7 +32,8 @@ class Digest:
     value: str
 
     def __str__(self) -> str:
-        return f"{self.algorithm.upper()} {self.value}"
+        name = "SHA-256" if self.algorithm is Algorithm.SHA256 else self.algorithm.upper()
+        return f"{name} {self.value}"
 
 
 @dataclass(frozen=True)

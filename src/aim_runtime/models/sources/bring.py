@@ -1,0 +1,36 @@
+"""The models room: what every source that lists does with its list: the mover brings it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aim_runtime.errors import DownloadFailed
+from aim_runtime.models.events import Notice, Report
+from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources.source import Fetched, Listing
+from aim_runtime.models.transfer.download import download
+from aim_runtime.models.transfer.remote import Changed
+
+# Somebody who uploads while we download is done some time.
+_MOST_VERSIONS = 3
+
+
+def bring(source: Listing, ref: ModelRef, into: Path, report: Report) -> Fetched:
+    """Download one state of `ref`: when its files change meanwhile, the state that they change to.
+
+    Files that did not change are not read again. Raises DownloadFailed when they go on changing.
+    """
+    changed = ""
+    for _ in range(_MOST_VERSIONS):
+        snapshot = source.snapshot(ref, report)
+        try:
+            digests = download(snapshot, into, report, what=str(ref))
+        except Changed as change:
+            changed = str(change)
+            report(Notice(f"{changed} of {ref} was replaced while it was being fetched; looking again"))
+            continue
+        return Fetched(into, snapshot.revision, digests)
+    raise DownloadFailed(
+        f"{changed} of {ref} was replaced {_MOST_VERSIONS} times while it was being fetched",
+        hint="wait until whoever writes there is done, or name a revision that does not change",
+    )
