@@ -22,7 +22,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 6
 # A connection that brings less than this while the stall timer runs is as good as none.
 _LEAST_BYTES = 64 * 1024
-STALL_S = 30.0
+STALL_S = 30.0  # Ollama's value
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,10 @@ class Origin(Protocol):
 class HttpConnection:
     """A connection to one origin, and to wherever it redirects; `environment` names proxies and CAs."""
 
-    def __init__(self, origin: Origin, environment: Mapping[str, str], stall_s: float = STALL_S) -> None:
-        self._origin, self._environment, self._stall_s = origin, environment, stall_s
+    def __init__(self, origin: Origin, environment: Mapping[str, str]) -> None:
+        self._origin, self._environment, self._stall_s = origin, environment, STALL_S
         self._open: dict[tuple[str, str], Route] = {}
         self._moved: dict[str, str] = {}
-        self._buffer = memoryview(bytearray(_PIECE_BYTES))
 
     def close(self) -> None:
         for route in self._open.values():
@@ -82,20 +81,19 @@ class HttpConnection:
         """Yield `start` to `stop` of an answer that begins at `at`."""
         window_ends, window_bytes = time.monotonic() + self._stall_s, 0
         while at < stop:
-            wanted = self._buffer[: min(len(self._buffer), stop - at)]
-            got = response.readinto(wanted)
+            # read1: what is there, not what would fill a buffer: a drop then loses nothing that had come.
+            piece = memoryview(response.read1(min(_PIECE_BYTES, stop - at)))
+            got = len(piece)
             if not got:
                 raise Again(f"the connection ended {stop - at} bytes early")
-            window_bytes += got
-            now = time.monotonic()
+            skip, at = max(0, start - at), at + got
+            if skip < got:
+                yield piece[skip:]
+            window_bytes, now = window_bytes + got, time.monotonic()
             if now >= window_ends:
-                if window_bytes < _LEAST_BYTES:
+                if window_bytes < _LEAST_BYTES and at < stop:
                     raise Again(f"{window_bytes} bytes in {self._stall_s:g} s")
                 window_ends, window_bytes = now + self._stall_s, 0
-            skip = max(0, start - at)
-            at += got
-            if skip < got:
-                yield wanted[skip:got]
         if response.length or not response.isclosed():
             response.read(1)  # lets the library see that the answer is over; more is a server's mistake
             if not response.isclosed():
