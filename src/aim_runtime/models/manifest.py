@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aim_runtime.errors import VerificationFailed
+from aim_runtime.models import durable
 from aim_runtime.models.events import Progress, Report
 from aim_runtime.models.transfer.digests import Checksums
 from aim_runtime.models.transfer.remote import Digest
@@ -18,6 +19,8 @@ from aim_runtime.models.transfer.remote import Digest
 NAME = ".aim-manifest.json"
 FORMAT = 1
 _PIECE_BYTES = 1024 * 1024
+# A sync of one small file takes milliseconds, and one of the whole file system not many more.
+_MOST_SYNCED_BY_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -59,25 +62,29 @@ def seal(
     }
     unread = [path.stat().st_size for name, path in paths.items() if name not in known]
     done_bytes, total_bytes = 0, sum(unread)
+    few = len(paths) <= _MOST_SYNCED_BY_NAME
     files: dict[str, FileRecord] = {}
     for name, path in paths.items():
         if name not in known:
             report(Progress("verify", done_bytes, total_bytes))
-        files[name] = _record(path, name, known.get(name), promised.get(name))
+        files[name] = _record(path, name, known.get(name), promised.get(name), sync=few)
         done_bytes += 0 if name in known else files[name].size
     if total_bytes:
         report(Progress("verify", total_bytes, total_bytes))
+    if not few:
+        durable.sync_file_system(folder)
     manifest = Manifest(source, revision, datetime.now(UTC).isoformat(timespec="seconds"), files)
     _write(folder, manifest)
     return manifest
 
 
-def _record(path: Path, name: str, sha256: str | None, promised: Digest | None) -> FileRecord:
+def _record(path: Path, name: str, sha256: str | None, promised: Digest | None, *, sync: bool) -> FileRecord:
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         if sha256 is None:
             sha256 = _sha256(file, name, promised, status.st_size)
-        os.fsync(file.fileno())  # after a power cut the manifest must not outlive the bytes it vouches for
+        if sync:  # after a power cut the manifest must not outlive the bytes it vouches for
+            os.fsync(file.fileno())
         # Some libraries create files that only their owner can read; another user's container
         # shares this cache. A file is as readable as the folder it is in.
         os.fchmod(file.fileno(), status.st_mode & 0o7777 | path.parent.stat().st_mode & 0o444)
@@ -104,16 +111,7 @@ def _write(folder: Path, manifest: Manifest) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / NAME)
-    sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.sync_folder(folder)
 
 
 def read(folder: Path) -> Manifest | None:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from aim_runtime.models.cache import make_folder, not_writable
-from aim_runtime.models.manifest import sync_folder
+from aim_runtime.models.durable import sync_folder
 
 
 def publish(staged: Path, final: Path, trash: Path) -> None:
