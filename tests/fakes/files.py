@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import ssl
 import threading
 import time
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -31,6 +33,10 @@ class Files(ThreadingHTTPServer):
         self.requests: list[dict[str, object]] = []
         self.at_once = self.most_at_once = 0
         super().__init__(("127.0.0.1", options.port), Handler)
+        if options.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*options.tls)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def spend(self, budget: str) -> bool:
         """Whether a fault is due: each happens so many times (-1: always)."""
@@ -87,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         file = options.root / path.lstrip("/")
         if not file.is_file():
             return self.answer(404, b"no such file")
-        data, etag = file.read_bytes(), f'"{file.stat().st_mtime_ns:x}"'
+        data, etag = contents(file, file.stat().st_mtime_ns), f'"{file.stat().st_mtime_ns:x}"'
         if self.headers.get("If-Match") not in (None, etag):
             return self.answer(412, b"changed")
         if path.lstrip("/") == options.corrupt and self.server.spend("corrupts"):
@@ -135,6 +141,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+@lru_cache(maxsize=4)
+def contents(file: Path, _version: int) -> bytes:
+    return file.read_bytes()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
@@ -155,6 +166,7 @@ def main() -> None:
     parser.add_argument("--shift-range", action="store_true", help="send another range than was asked for")
     parser.add_argument("--shifts", type=int, default=-1)
     parser.add_argument("--redirect", default="", help="to this name of the loopback, without credentials")
+    parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"))
     files = Files(parser.parse_args())
     print(files.server_port, flush=True)
     files.serve_forever()

@@ -62,7 +62,8 @@ class FileServer:
         files = []
         for path in sorted(path for path in self.root.rglob("*") if path.is_file()):
             name = path.relative_to(self.root).as_posix()
-            digest = Digest(Algorithm.SHA256, hashlib.sha256(path.read_bytes()).hexdigest())
+            with path.open("rb") as file:
+                digest = Digest(Algorithm.SHA256, hashlib.file_digest(file, "sha256").hexdigest())
             etag, size_bytes = f'"{path.stat().st_mtime_ns:x}"', path.stat().st_size
             url = f"{self.endpoint}/{name}"
             files.append(RemoteFile(name, size_bytes, url, etag, digest if digests else None, divisible))

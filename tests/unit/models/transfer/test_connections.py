@@ -1,0 +1,40 @@
+"""How many connections, by a clock that the test moves."""
+
+from __future__ import annotations
+
+from aim_runtime.models.transfer.connections import FEWEST, MOST, Connections
+
+
+class Link:
+    """A link that carries so much a connection, and no more than `most` in all."""
+
+    def __init__(self, each: float, most: float) -> None:
+        self.now_s, self.arrived, self.each, self.most = 0.0, 0.0, each, most
+        self.connections = Connections(lambda: self.now_s)
+
+    def run(self, seconds: float, slow_downs: int = 0) -> int:
+        for _ in range(int(seconds * 4)):
+            self.now_s += 0.25
+            self.arrived += 0.25 * min(self.most, self.each * self.connections.allowed)
+            self.connections.observe(int(self.arrived), slow_downs)
+        return self.connections.allowed
+
+
+def test_a_long_link_gets_all_of_them() -> None:
+    assert Link(40e6, 10e9).run(30) == MOST
+
+
+def test_a_full_link_gets_no_more_than_fill_it() -> None:
+    assert FEWEST <= Link(100e6, 800e6).run(60) <= FEWEST + 4
+    assert 12 <= Link(40e6, 600e6).run(60) <= 24
+
+
+def test_a_source_that_asks_to_slow_down_is_obeyed_and_tried_again_later() -> None:
+    link = Link(40e6, 10e9)
+    before = link.run(30)
+    assert link.run(1, slow_downs=1) == before // 2
+    assert link.run(20, slow_downs=3) == before // 2, "one answer of many connections counts once"
+    assert link.run(60, slow_downs=3) > before // 2
+    for step in range(10):
+        link.run(40, slow_downs=4 + step)
+    assert link.connections.allowed >= 1
