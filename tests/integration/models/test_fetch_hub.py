@@ -24,7 +24,9 @@ from aim_runtime.models import cache, manifest
 from aim_runtime.models.cache import Cache
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources import huggingface_xet
 from aim_runtime.models.sources.huggingface import HubSource
+from aim_runtime.models.transfer import part
 from fakes.hub import commit_of, write_model
 from integration.models.support import Fetcher, StartHub
 from machines import as_nobody
@@ -148,6 +150,45 @@ def test_an_open_gate(fetcher: Fetcher, start_hub: StartHub, monkeypatch: pytest
     write_model(hub.root / "org/m")
     monkeypatch.setenv("HF_TOKEN", "hf_mine")
     assert problems(fetcher("org/m", hub=hub.endpoint, token_required=True, token_present=True)) == ()
+
+
+def test_large_files_at_another_host_by_addresses_that_expire(
+    fetcher: Fetcher, start_hub: StartHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That host refuses whoever brings the hub's token along, and each address after three requests."""
+    monkeypatch.setattr(part, "CHUNK_BYTES", 100_000)
+    hub = start_hub("--gated", "--cdn", "3")
+    write_model(hub.root / "org/m", shards=2, payload_bytes=2_000_000)
+    monkeypatch.setenv("HF_TOKEN", "hf_good")
+    assert problems(fetcher("org/m", hub=hub.endpoint)) == ()
+    asked = [request for request in hub.requests() if request.startswith("GET /cdn/")]
+    assert len(asked) >= 40
+
+
+def test_which_hubs_are_asked_by_xet() -> None:
+    """Only the real one: a mirror is there because Xet's own host cannot be reached."""
+    assert huggingface_xet.is_to_be_used("https://huggingface.co", {})
+    assert not huggingface_xet.is_to_be_used("https://huggingface.co", {"HF_HUB_DISABLE_XET": "1"})
+    assert not huggingface_xet.is_to_be_used("https://mirror.example.org", {})
+
+
+def test_the_library_that_has_xet_brings_the_same_files(
+    fetcher: Fetcher, start_hub: StartHub, tmp_path: Path
+) -> None:
+    """The fake hub has no Xet: the library falls back to plain requests, on the same path of ours."""
+    hub = start_hub()
+    repository = write_model(hub.root / "org/m", shards=2, payload_bytes=300_000)
+    into = tmp_path / "into"
+    into.mkdir()
+    (into / "of-an-earlier-try").write_text("x")
+    ref = ModelRef.parse("org/m")
+    snapshot = HubSource(hub.endpoint).snapshot(ref, fetcher.events.append)
+    fetched = huggingface_xet.fetch(snapshot, ref, hub.endpoint, into, fetcher.events.append)
+    manifest.seal(into, "hf://org/m", fetched.revision, fetcher.events.append, promised=fetched.promised)
+    names = {path.name for path in into.rglob("*") if path.is_file()}
+    assert names == {path.name for path in repository.iterdir()} | {manifest.NAME}
+    assert set(fetched.promised) == {path.name for path in repository.iterdir()}
+    assert fetcher.progress[-1].phase == "verify"
 
 
 def test_a_missing_token_is_said_before_anything_is_asked(fetcher: Fetcher, start_hub: StartHub) -> None:
@@ -292,6 +333,7 @@ from aim_runtime.models.cache import Cache
 from aim_runtime.models.events import Notice
 from aim_runtime.models.fetch import fetch
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.transfer import part
 cache = Cache(Path(sys.argv[1]))
 location = cache.locate("org/m", (ModelRef.parse("org/m"),))
 def report(event):
