@@ -46,7 +46,6 @@ HOMES: dict[str, tuple[str, ...]] = {
         "models.sources.huggingface",
         "models.sources.huggingface_errors",
         "models.sources.huggingface_xet",
-        "models.hub_facts",
     ),
     "torch": (SCRIPT,),
     "transformers": (SCRIPT,),

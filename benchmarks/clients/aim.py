@@ -6,18 +6,17 @@ import os
 from pathlib import Path
 
 import aim_runtime.models.transfer.download  # noqa: F401 - imported before the clock runs, as for the others
-from aim_runtime.models.fetch import SOURCES, FetchContext
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources.table import Surroundings, source_for
 from clients import run
 
 
 def download(source: str, into: str) -> None:
     ref = ModelRef.parse(source)
-    endpoint = os.environ.get("HF_ENDPOINT", "")
-    context = FetchContext(endpoint, None, dict(os.environ), lambda _: None)
+    around = Surroundings(os.environ.get("HF_ENDPOINT", ""), dict(os.environ))
     folder = Path(into)
     folder.mkdir()
-    fetched = SOURCES[ref.scheme](context).fetch(ref, folder, lambda _: None)
+    fetched = source_for(ref.scheme, around).fetch(ref, folder, lambda _: None)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {path.relative_to(folder).as_posix() for path in files} == set(fetched.digests), "not all verified"
 

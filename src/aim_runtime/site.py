@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aim_runtime.engines import ENGINES
@@ -20,7 +20,7 @@ from aim_runtime.settings import Settings
 class Site:
     """What a plan can count on.
 
-    `looked_up` are the facts of a model that neither the cache nor the catalogue knows, as its hub has
+    `looked_up` are the facts of a model that neither the cache nor the catalogue knows, as its source has
     them.
     """
 
@@ -31,17 +31,20 @@ class Site:
     looked_up: tuple[ModelRef, Architecture] | None = None
 
 
-def survey(settings: Settings, watch: Callable[[], None] = lambda: None) -> Site:
+def survey(
+    settings: Settings, watch: Callable[[], None] = lambda: None, environment: Mapping[str, str] | None = None
+) -> Site:
     """Look at the machine as far as the settings ask for it.
 
-    `watch` is called now and then while a hub is waited for; what it raises ends the waiting.
+    `watch` is called now and then while a source of weights is waited for; what it raises ends the
+    waiting. `environment` has the proxies and credentials for that source.
     Raises HardwareError for devices that cannot be used as they are and InvalidValue for an
     accelerator model that is not known.
     """
     hardware = look(settings)
     engine = ENGINES[settings.engine].find()
     catalog, cache = load_catalog_for(settings), Cache(settings.cache_path)
-    return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache, watch))
+    return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache, watch, environment))
 
 
 def look(settings: Settings) -> Hardware:
@@ -61,16 +64,21 @@ def load_catalog_for(settings: Settings) -> Catalog:
 
 
 def _look_up(
-    settings: Settings, catalog: Catalog, cache: Cache, watch: Callable[[], None]
+    settings: Settings,
+    catalog: Catalog,
+    cache: Cache,
+    watch: Callable[[], None],
+    environment: Mapping[str, str] | None,
 ) -> tuple[ModelRef, Architecture] | None:
-    """Ask the hub about a model, where it has one that nothing nearer knows."""
+    """Ask the source of a model about it, where it has one that nothing nearer knows."""
     ref = settings.model_ref
-    if ref is None or ref.scheme is not Scheme.HF:
+    if ref is None or ref.scheme in (Scheme.FILE, Scheme.PYPI):
         return None
     known = catalog.aim is not None and ref.name in {source.name for source in catalog.aim.sources}
     if known or cache.locate(settings.custom_model_name or ref.model_id, (ref,)).present:
         return None
-    from aim_runtime.models.hub_facts import look_up  # few need it, and start-up time matters
+    from aim_runtime.models.source_facts import look_up  # few need it, and start-up time matters
+    from aim_runtime.models.sources.table import Surroundings
 
-    found = look_up(ref, settings.hub_endpoint, watch)
+    found = look_up(ref, Surroundings(settings.hub_endpoint, environment or {}), watch)
     return (ref, found) if found else None

@@ -40,7 +40,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "AIM_MODEL_ID",
         "the weights to serve; with AIM_ID set, AIM_ID selects the profiles and this names the weights",
-        "a model reference: hf://org/model[@revision], org/model, pypi://…, file:///folder",
+        "a model reference: hf://org/model[@revision], org/model, s3://bucket/prefix, gs://…, az://…, "
+        "oci://registry/repository[:tag], modelscope://org/model, https://…, pypi://…, file:///folder",
     ),
     Variable("AIM_PROFILE_ID", "one profile, bypassing selection", "a profile id, see list-profiles -v"),
     Variable("AIM_PRECISION", "precision of the weights", _words(Precision, "auto"), "auto"),

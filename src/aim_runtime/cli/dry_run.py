@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from aim_runtime.cli import output, render
-from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.errors import ProfileError
 from aim_runtime.plan import make_plan
@@ -34,7 +34,7 @@ def command(format_: str, engine_args: tuple[str, ...]) -> None:
     """
     settings = settings_from_environment(engine_args)
     try:
-        plan = make_plan(settings, survey(settings))
+        plan = make_plan(settings, survey(settings, environment=inherited()))
     except ProfileError:
         if format_ == "json":
             output.data("[]")

@@ -7,7 +7,7 @@ import click
 from aim_runtime.cli import output
 from aim_runtime.cli.arithmetic import profile_text
 from aim_runtime.cli.choice import Choice, choose
-from aim_runtime.cli.environment import settings_from_environment, settings_with_warnings
+from aim_runtime.cli.environment import inherited, settings_from_environment, settings_with_warnings
 from aim_runtime.cli.explanation import explanation_json
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.overview import overview_text, problem_text
@@ -47,7 +47,7 @@ def command(profile_id: str | None, format_: str, verbose: bool) -> None:
     is explained too, with exit code 0.
     """
     settings = settings_with_warnings()
-    choice = choose(settings, survey(settings))
+    choice = choose(settings, survey(settings, environment=inherited()))
     found = _find(profile_id, choice) if profile_id else None
     if format_ == "json":
         output.data(explanation_json(choice, found))

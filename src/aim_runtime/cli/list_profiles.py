@@ -8,7 +8,7 @@ import click
 
 from aim_runtime.cli import output, tables
 from aim_runtime.cli.choice import choose_among
-from aim_runtime.cli.environment import settings_with_warnings
+from aim_runtime.cli.environment import inherited, settings_with_warnings
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.tables import Listing, Row
 from aim_runtime.plan import judge_all
@@ -51,7 +51,7 @@ def command(state: str, format_: str, skip_compatibility_check: bool, verbose: b
         catalog, choose = load_catalog_for(settings), None
         rows = [Row.of(profile) for profile in catalog.profiles]
     else:
-        site = survey(settings)
+        site = survey(settings, environment=inherited())
         verdicts = judge_all(settings, site)
         catalog, choose = site.catalog, partial(choose_among, settings, site, verdicts)
         rows = [Row.of(verdict.profile, verdict) for verdict in verdicts]

@@ -35,7 +35,7 @@ def command(engine_args: tuple[str, ...]) -> None:
     with Log(settings) as log, stop_signals() as stop:
         log.warn(settings.warnings)
         try:
-            plan = make_plan(settings, survey(settings, stop.check))
+            plan = make_plan(settings, survey(settings, stop.check, inherited()))
             log.warn(plan.warnings[len(settings.warnings) :])
             log.plan(plan)
             serve(plan, log.report, inherited(), stop)

