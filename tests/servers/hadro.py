@@ -41,5 +41,6 @@ def hadro(
     argv = [program("hadro"), "--host=127.0.0.1", f"--port={port}", "--region=us-east-1"]
     argv += [f"--access-key={KEY}", f"--secret-key={SECRET}", *(line or Line()).arguments]
     argv += [f"--tls-cert={tls[0]}", f"--tls-key={tls[1]}"] if tls else []
-    with running([*argv, str(root)], port, log):
+    with running([*argv, str(root)], port, log) as process:
         yield S3Store(f"{'https' if tls else 'http'}://127.0.0.1:{port}")
+        process.kill()  # it would wait for its clients to close their connections

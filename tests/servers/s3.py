@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-KEY, SECRET = "test", "testtest"
+KEY, SECRET = "AKIDFORTESTS", "secret/for+tests"
 BUCKET = "models"
 
 

@@ -63,8 +63,12 @@ def with_digests(store: Store, place: Place, files: Sequence[RemoteFile]) -> tup
 
 
 def _describe_all(store: Store, place: Place, files: Sequence[RemoteFile]) -> Mapping[str, _Described]:
+    if not files:
+        return {}
+    # The largest by itself: where it is refused, so are the others, and always with the same words.
+    first = {files[0].name: _describe(store, replace(place, key=files[0].at))}
     waiting: SimpleQueue[RemoteFile] = SimpleQueue()
-    for file in files:
+    for file in files[1:]:
         waiting.put(file)
 
     def work() -> list[tuple[str, _Described]]:
@@ -77,8 +81,8 @@ def _describe_all(store: Store, place: Place, files: Sequence[RemoteFile]) -> Ma
             found.append((file.name, _describe(store, replace(place, key=file.at))))
 
     # Not an executor: the interpreter would wait for its threads, and they for the store.
-    workers = [background.start(work) for _ in range(min(CONNECTIONS, len(files)))]
-    return dict(chain.from_iterable(worker.result() for worker in workers))
+    workers = [background.start(work) for _ in range(min(CONNECTIONS, len(files) - 1))]
+    return first | dict(chain.from_iterable(worker.result() for worker in workers))
 
 
 def _describe(store: Store, place: Place) -> _Described:

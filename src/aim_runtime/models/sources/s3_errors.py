@@ -96,13 +96,14 @@ def explain(error: Exception, place: Place) -> ModelError:
     from botocore.parsers import ResponseParserError
 
     if isinstance(error, ClientError):
+        answer = Refusal.of_error(error)
         if error.operation_name not in _OWN_OPERATIONS:  # it asked for keys
+            said = answer.code or f"HTTP status {answer.status}"
             return AccessDenied(
-                f"no keys for {place.shown}: {error.operation_name} is refused "
-                f"({error.response.get('Error', {}).get('Code', '')})",
+                f"no keys for {place.shown}: {error.operation_name} is refused ({said})",
                 hint="check AWS_ROLE_ARN and who may take that role, or set other keys",
             )
-        return refused(Refusal.of_error(error), place)
+        return refused(answer, place)
     if isinstance(error, ResponseParserError):
         return no_store(place.shown)
     if isinstance(error, ConnectionError | HTTPClientError):
