@@ -9,6 +9,7 @@ from pathlib import Path
 from aim_runtime.models import background
 from aim_runtime.models.events import Notice, Progress, Report
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources.bring import bring
 from aim_runtime.models.sources.objects import choose_files
 from aim_runtime.models.sources.s3_client import Store, Traffic, open_store, require_library, shown_endpoint
 from aim_runtime.models.sources.s3_digests import with_digests
@@ -16,7 +17,6 @@ from aim_runtime.models.sources.s3_errors import Place, explain, foreign_errors,
 from aim_runtime.models.sources.s3_listing import folder_of, promised_sums
 from aim_runtime.models.sources.s3_signing import S3Origin
 from aim_runtime.models.sources.source import Fetched
-from aim_runtime.models.transfer.download import download
 from aim_runtime.models.transfer.http import HttpConnection
 from aim_runtime.models.transfer.remote import Connection, Snapshot
 
@@ -37,8 +37,7 @@ class S3Source:
 
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
         """Bring the objects below the prefix that `ref` names, as they are now."""
-        snapshot = self.snapshot(ref, report)
-        return Fetched(into, snapshot.revision, download(snapshot, into, report, what=str(ref)))
+        return bring(self, ref, into, report)
 
     def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:
         """List the objects that make the model, and what the store promises of their bytes."""
