@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
+from ssl import create_default_context
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+from aim_runtime.errors import SourceUnreachable
+from aim_runtime.models.sources.s3_settings import authorities
 
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of nothing
 _MOST_BYTES = 65536
@@ -49,13 +53,16 @@ def ask(endpoint: str, environment: Mapping[str, str], within_s: float) -> Answe
         url = urlsplit(endpoint)
         if url.scheme not in ("http", "https") or not url.hostname or url.port == 0:
             return Answer(problem="it is not a URL with http:// or https://")
+        trusted = create_default_context(cafile=authorities(environment))
     except ValueError as reason:  # a port that is not a number
         return Answer(problem=str(reason))
+    except SourceUnreachable as reason:
+        return Answer(problem=reason.message)
     host = url.netloc.rpartition("@")[2]
     now = time.time()
     request = Request(f"{url.scheme}://{host}/", headers={"Host": host, **signed(host, environment, now)})
     try:
-        with build_opener(_Stays).open(request, timeout=within_s) as response:
+        with build_opener(_Stays, HTTPSHandler(context=trusted)).open(request, timeout=within_s) as response:
             return _answer(response.status, response.headers, response.read(_MOST_BYTES), now)
     except HTTPError as refusal:
         with refusal:

@@ -11,10 +11,12 @@ from aim_runtime.models.events import Notice, Progress, Report
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.bring import bring
 from aim_runtime.models.sources.objects import choose_files
-from aim_runtime.models.sources.s3_client import Store, Traffic, open_store, require_library, shown_endpoint
+from aim_runtime.models.sources.s3_client import Store, Traffic, open_store, require_library
 from aim_runtime.models.sources.s3_digests import with_digests
-from aim_runtime.models.sources.s3_errors import Place, explain, foreign_errors, silent
+from aim_runtime.models.sources.s3_errors import explain, foreign_errors, silent
 from aim_runtime.models.sources.s3_listing import folder_of, promised_sums
+from aim_runtime.models.sources.s3_refusal import Place
+from aim_runtime.models.sources.s3_settings import shown_endpoint
 from aim_runtime.models.sources.s3_signing import S3Origin
 from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.transfer.http import HttpConnection

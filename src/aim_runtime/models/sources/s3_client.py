@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from aim_runtime.errors import AccessDenied, ExtraMissing, SourceUnreachable
+from aim_runtime.models.sources.s3_settings import KEYS, authorities, endpoint_of, first, shown_endpoint
 from aim_runtime.models.words import redact
 
-KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-# The more special one wins, as for AWS's own programs.
-_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _REGIONS = ("AWS_DEFAULT_REGION", "AWS_REGION")
-_AUTHORITIES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _SETTINGS = {
     "profile": ("AWS_DEFAULT_PROFILE", "AWS_PROFILE"),
     "config_file": ("AWS_CONFIG_FILE",),
@@ -64,16 +60,6 @@ class Store:
     traffic: Traffic
 
 
-def endpoint_of(environment: Mapping[str, str]) -> str | None:
-    """Return the store that the environment names; None for Amazon's own."""
-    return _first(environment, _ENDPOINTS)
-
-
-def shown_endpoint(environment: Mapping[str, str]) -> str:
-    """Return how the store is called in messages."""
-    return redact(endpoint_of(environment) or "Amazon S3")
-
-
 def require_library() -> None:
     """Raise ExtraMissing where there is no botocore."""
     try:
@@ -97,12 +83,12 @@ def open_store(environment: Mapping[str, str], traffic: Traffic, patience_s: flo
     session = Session()
     settings = session.get_component("config_store")
     for name, variables in _SETTINGS.items():
-        if value := _first(environment, variables):
+        if value := first(environment, variables):
             settings.set_config_variable(name, value)
     _give_keys(session, environment)
     credentials = session.get_credentials()
     endpoint = endpoint_of(environment)
-    region = _first(environment, _REGIONS) or session.get_config_variable("region") or "us-east-1"
+    region = first(environment, _REGIONS) or session.get_config_variable("region") or "us-east-1"
     options = Config(
         signature_version="s3v4" if credentials else UNSIGNED,
         connect_timeout=patience_s,
@@ -112,10 +98,10 @@ def open_store(environment: Mapping[str, str], traffic: Traffic, patience_s: flo
         # The names of buckets are no hosts where a store of one's own is reached by an address.
         **({"s3": {"addressing_style": "path"}} if endpoint else {}),
     )
-    authorities = _authorities(environment)
+    trusted = authorities(environment)
     try:
         client = session.create_client(
-            "s3", region_name=region, endpoint_url=endpoint, verify=authorities, config=options
+            "s3", region_name=region, endpoint_url=endpoint, verify=trusted, config=options
         )
     except ValueError as error:
         raise SourceUnreachable(
@@ -124,8 +110,8 @@ def open_store(environment: Mapping[str, str], traffic: Traffic, patience_s: flo
         ) from error
     client.meta.events.register("before-send.s3.ListObjectsV2", traffic.sent)
     client.meta.events.register("response-received.s3", traffic.received)
-    trusted = {**environment, "SSL_CERT_FILE": authorities} if authorities else environment
-    return Store(client, credentials, shown_endpoint(environment), region, trusted, traffic)
+    own = {**environment, "SSL_CERT_FILE": trusted} if trusted else environment
+    return Store(client, credentials, shown_endpoint(environment), region, own, traffic)
 
 
 def _give_keys(session: Any, environment: Mapping[str, str]) -> None:
@@ -138,20 +124,3 @@ def _give_keys(session: Any, environment: Mapping[str, str]) -> None:
         )
     if present:
         session.set_credentials(*(environment[name] for name in KEYS), environment.get("AWS_SESSION_TOKEN"))
-
-
-def _authorities(environment: Mapping[str, str]) -> str | None:
-    """Return the file of certificate authorities to trust in place of the usual ones."""
-    for name in _AUTHORITIES:
-        path = environment.get(name)
-        if path and not Path(path).exists():
-            raise SourceUnreachable(
-                f"{name} names {path}, which is not there", hint=f"correct or unset {name}"
-            )
-        if path:
-            return path
-    return None
-
-
-def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    return next((value for name in names if (value := environment.get(name, "").strip())), None)

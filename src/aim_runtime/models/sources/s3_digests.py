@@ -14,7 +14,8 @@ from typing import Any
 
 from aim_runtime.models import background
 from aim_runtime.models.sources.s3_client import CONNECTIONS, Store
-from aim_runtime.models.sources.s3_errors import Place, Refusal, refused
+from aim_runtime.models.sources.s3_errors import refused
+from aim_runtime.models.sources.s3_refusal import Place, Refusal
 from aim_runtime.models.transfer.remote import Algorithm, Digest, RemoteFile
 
 # Best first. https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from aim_runtime.models.sources.s3_errors import Place, Refusal, foreign_errors, refused
+from aim_runtime.models.sources.s3_errors import foreign_errors, refused
+from aim_runtime.models.sources.s3_refusal import Place, Refusal
 from aim_runtime.models.transfer.http import Address
 from aim_runtime.models.transfer.remote import Again, Changed, RemoteFile
 

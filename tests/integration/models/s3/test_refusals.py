@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ import pytest
 from aim_runtime.errors import AccessDenied, ModelError, ModelNotFound, SourceUnreachable
 from integration.doctor.store import KEY, SECRET, Store
 from integration.models.s3.support import below, listed, model
+from servers.certificate import self_signed
 from servers.hadro import hadro
 from servers.s3 import S3Store, keys, nobodys, write
 from servers.seaweed import READER, STRANGER
@@ -178,10 +178,7 @@ def test_a_store_that_is_out_of_order() -> None:
 
 @pytest.mark.servers
 def test_a_certificate_that_nobody_signed(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=store"]
-    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(certificate), "-keyout", str(key)]
-    subprocess.run(make, check=True, capture_output=True)
+    certificate, key = self_signed(tmp_path)
     root = write(tmp_path / "data", below("org/m", model()))
     with hadro(root, tmp_path / "log", tls=(certificate, key)) as store:
         error = refusal(store.environment)
