@@ -41,7 +41,8 @@ class Store(ThreadingHTTPServer):
 
     `objects` are the bodies by key of its one bucket; `ended` the tokens that were good once and have
     ended; `says_region` whether who comes for another region is told the right one, `heads_region`
-    whether who asks for the bucket is, and `elsewhere` how it is told; `public` whether anybody may read.
+    whether who asks for the bucket is, and `elsewhere` how it is told; `public` whether anybody may read;
+    `page_pause_s` how long it thinks about a thousand keys.
     """
 
     daemon_threads = True
@@ -60,12 +61,14 @@ class Store(ThreadingHTTPServer):
         heads_region: bool = False,
         elsewhere: tuple[int, str] = (400, "AuthorizationHeaderMalformed"),
         public: bool = False,
+        page_pause_s: float = 0,
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.skew_s, self.status, self.code = skew_s, status, code
         self.session, self.tell_time, self.region = session, tell_time, region
         self.objects, self.ended, self.says_region = objects, ended, says_region
         self.heads_region, self.elsewhere, self.public = heads_region, elsewhere, public
+        self.page_pause_s = page_pause_s
         self.asked: list[dict[str, str]] = []
 
     @property
@@ -148,14 +151,22 @@ class _Handler(BaseHTTPRequestHandler):
             return b"<ListAllMyBucketsResult/>"
         if key:
             return objects.get(key)
-        start = dict(parse_qsl(url.query)).get("prefix", "")
+        return self._listed(objects, dict(parse_qsl(url.query)))
+
+    def _listed(self, objects: Mapping[str, bytes], query: Mapping[str, str]) -> bytes:
+        time.sleep(self.server.page_pause_s)
+        keys = sorted(key for key in objects if key.startswith(query.get("prefix", "")))
+        first = int(query.get("continuation-token", 0))
+        last = first + min(1000, int(query.get("max-keys", 1000)))
         entries = "".join(
-            f"<Contents><Key>{quote(key)}</Key><Size>{len(body)}</Size><ETag>&quot;v1&quot;</ETag></Contents>"
-            for key, body in objects.items()
-            if key.startswith(start)
+            f"<Contents><Key>{quote(key)}</Key><Size>{len(objects[key])}</Size>"
+            "<ETag>&quot;v1&quot;</ETag></Contents>"
+            for key in keys[first:last]
         )
-        encoded = "<EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>"
-        return f"<ListBucketResult><Name>{bucket}</Name>{encoded}{entries}</ListBucketResult>".encode()
+        more = f"<NextContinuationToken>{last}</NextContinuationToken>" if last < len(keys) else ""
+        cut = f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}"
+        name = "<Name>models</Name><EncodingType>url</EncodingType>"
+        return f"<ListBucketResult>{name}{cut}{entries}</ListBucketResult>".encode()
 
     def log_message(self, *_: object) -> None:
         """Be quiet."""

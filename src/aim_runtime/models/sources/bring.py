@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from aim_runtime.errors import DownloadFailed
+from aim_runtime.models import background
+from aim_runtime.models.cache import ensure_space
 from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.source import Fetched, Listing
 from aim_runtime.models.transfer.download import download
-from aim_runtime.models.transfer.remote import Changed
+from aim_runtime.models.transfer.remote import Changed, RemoteFile
+from aim_runtime.models.unarchive import unarchive
 
 # Somebody who uploads while we download is done some time.
 _MOST_VERSIONS = 3
@@ -34,3 +37,13 @@ def bring(source: Listing, ref: ModelRef, into: Path, report: Report) -> Fetched
         f"{changed} of {ref} was replaced {_MOST_VERSIONS} times while it was being fetched",
         hint="wait until whoever writes there is done, or name a revision that does not change",
     )
+
+
+def bring_archive(source: Listing, ref: ModelRef, archive: RemoteFile, into: Path, report: Report) -> Fetched:
+    """Download `archive`, the only file of `ref`, and unpack it; the archive is then removed."""
+    # What is unpacked is no smaller than the archive: without room for both, there is no beginning.
+    ensure_space(into, 2 * archive.size_bytes - background.bytes_below(into))
+    fetched = bring(source, ref, into / "archive", report)
+    unarchive(fetched.folder / archive.name, into / "files", report)
+    (fetched.folder / archive.name).unlink()
+    return Fetched(into / "files", fetched.revision)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aim_runtime.models import background
 from aim_runtime.models.events import Notice, Progress, Report
-from aim_runtime.models.ref import ModelRef
-from aim_runtime.models.sources.bring import bring
+from aim_runtime.models.ref import ARCHIVES, ModelRef
+from aim_runtime.models.sources.bring import bring, bring_archive
 from aim_runtime.models.sources.objects import choose_files
 from aim_runtime.models.sources.s3_client import Store, Traffic, open_store, require_library
 from aim_runtime.models.sources.s3_digests import with_digests
@@ -38,7 +38,11 @@ class S3Source:
         return sum(file.size_bytes for file in self.snapshot(ref, lambda _: None).files)
 
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
-        """Bring the objects below the prefix that `ref` names, as they are now."""
+        """Bring the objects below the prefix that `ref` names, or the one object, and unpack that."""
+        if (ref.path or "").endswith(ARCHIVES):
+            files = self.snapshot(ref, lambda _: None).files
+            if len(files) == 1:  # else a folder that is called so
+                return bring_archive(self, ref, files[0], into, report)
         return bring(self, ref, into, report)
 
     def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:

@@ -29,7 +29,7 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def moto_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]:
     with moto(tmp_path_factory.mktemp("moto") / "log") as store:
         yield store
@@ -42,7 +42,7 @@ def seaweed_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]
         yield store
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="session", params=STORES)
 def each_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]:
     """Each of the stores with the same objects in it."""
     folder: Path = tmp_path_factory.mktemp(request.param)

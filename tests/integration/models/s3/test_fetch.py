@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from aim_runtime.errors import VerificationFailed
+from aim_runtime.errors import CacheNotWritable, VerificationFailed
 from aim_runtime.models.events import Event, Notice, Progress
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.s3 import S3Source
@@ -16,6 +18,7 @@ from integration.models.s3.conftest import MODEL
 from integration.models.s3.support import below, model, sha256
 from servers.hadro import Line, hadro
 from servers.s3 import S3Store, write
+from unit.doctor.children import on_a_disk
 
 pytestmark = pytest.mark.servers
 
@@ -78,3 +81,35 @@ def test_the_state_that_it_changes_to_is_fetched(tmp_path: Path) -> None:
         fetched = source.fetch(ModelRef.parse("s3://models/org/m"), tmp_path / "m", report)
     assert there(fetched.folder) == new
     assert any("was replaced while it was being fetched" in notice for notice in notices)
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """The files in a folder of a tar archive."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, body in files.items():
+            entry = tarfile.TarInfo(f"model/{name}")
+            entry.size = len(body)
+            tar.addfile(entry, io.BytesIO(body))
+    return buffer.getvalue()
+
+
+def test_one_object_that_is_an_archive(moto_store: S3Store, tmp_path: Path) -> None:
+    moto_store.put({"packed/m.tar": archive(model()), "packed/m.tar.sha256": b""})
+    fetched, _ = fetch(moto_store, "s3://models/packed/m.tar", tmp_path / "m")
+    assert there(fetched.folder) == model()
+    assert there(tmp_path / "m") == {f"files/{name}": body for name, body in model().items()}
+
+
+def test_a_folder_that_is_called_like_an_archive(moto_store: S3Store, tmp_path: Path) -> None:
+    moto_store.put(below("org/m.zip", model()))
+    fetched, _ = fetch(moto_store, "s3://models/org/m.zip", tmp_path / "m")
+    assert there(fetched.folder) == model()
+
+
+def test_an_archive_that_there_is_no_room_for(moto_store: S3Store, tmp_path: Path) -> None:
+    moto_store.put({"packed/large.tar": archive(model(2_000_000))})
+    with pytest.raises(CacheNotWritable, match="not enough room"):
+        on_a_disk(
+            tmp_path, "size=3m", lambda: fetch(moto_store, "s3://models/packed/large.tar", tmp_path)[0].folder
+        )

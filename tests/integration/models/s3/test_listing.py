@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from aim_runtime.errors import ModelNotFound
+from aim_runtime.errors import ModelNotFound, SourceUnreachable
+from integration.doctor.store import KEY, SECRET, Store
 from integration.models.s3.support import below, listed, model
 from servers.hadro import Line, hadro
-from servers.s3 import S3Store, write
+from servers.s3 import S3Store, keys, nobodys, write
 
 pytestmark = pytest.mark.servers
 
@@ -59,13 +61,27 @@ def test_the_revision_is_that_of_what_is_there(moto_store: S3Store) -> None:
     assert listed(moto_store.environment, "s3://models/org/state").snapshot.revision != first
 
 
-def test_ten_thousand_keys(tmp_path: Path) -> None:
-    """A store is given up when it is silent for so long, not when it has much to tell."""
-    small = {f"part/{number:05}.txt": b"" for number in range(10_000)}
-    root = write(tmp_path / "data", below("org/many", {**model(), **small}))
-    with hadro(root, tmp_path / "log") as store:
-        found = listed(store.environment, "s3://models/org/many", decide_within_s=2.5)
-    assert set(found.files) == {*model(), *small}
+def stocked(count: int, **behaviour: float) -> AbstractContextManager[Store]:
+    """A store with a model that has so many more files."""
+    small = {f"part/{number:05}.txt": b"" for number in range(count)}
+    return Store.running(objects=below("org/many", {**model(), **small}), **behaviour)
+
+
+def seen(store: Store, decide_within_s: float) -> int:
+    environment = {**nobodys(), **keys(KEY, SECRET), "AWS_ENDPOINT_URL": store.endpoint}
+    return len(listed(environment, "s3://models/org/many", decide_within_s).files)
+
+
+def test_ten_thousand_keys() -> None:
+    with stocked(10_000) as store:
+        assert seen(store, 8.0) == 10_002
+
+
+def test_a_store_is_given_up_when_it_is_silent_and_not_when_it_has_much_to_tell() -> None:
+    with stocked(3_000, page_pause_s=0.5) as store:
+        assert seen(store, 1.5) == 3_002
+    with stocked(3_000, page_pause_s=2.5) as store, pytest.raises(SourceUnreachable, match=r"in 1\.5 s"):
+        seen(store, 1.5)
 
 
 def test_a_store_that_answers_every_third_request_with_503(tmp_path: Path) -> None:
