@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from aim_runtime.errors import SourceUnreachable
 from aim_runtime.models import background
 from aim_runtime.models.events import Notice, Progress, Report
 from aim_runtime.models.ref import ARCHIVES, ModelRef
@@ -21,6 +22,9 @@ from aim_runtime.models.sources.s3_signing import S3Origin
 from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.transfer.http import HttpConnection
 from aim_runtime.models.transfer.remote import Connection, Snapshot
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-overview.html
+_DIRECTORY_BUCKET = "--x-s3"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class S3Source:
 
     def _look(self, ref: ModelRef, traffic: Traffic) -> tuple[Snapshot, tuple[str, ...]]:
         require_library()
+        if ref.name.endswith(_DIRECTORY_BUCKET):
+            raise SourceUnreachable(
+                f"{ref.name} is a directory bucket, which has keys for sessions of its own: it is not read",
+                hint="copy the model to a general purpose bucket",
+            )
         # Longer than anybody waits, so that the one who waits says it, and always in the same words.
         patience_s = self.decide_within_s + 1
         place = Place(ref.name, shown_endpoint(self.environment))

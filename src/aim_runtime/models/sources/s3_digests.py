@@ -44,7 +44,9 @@ def with_digests(store: Store, place: Place, files: Sequence[RemoteFile]) -> tup
 
     Raises AccessDenied for an object that these keys may not read.
     """
-    asked = sorted(files, key=lambda file: (file.digest is not None, -file.size_bytes))[:_MOST_DESCRIBED]
+    by_size = sorted(files, key=lambda file: (-file.size_bytes, file.name))
+    # Where all is promised already, one is asked for all the same: it tells whether these keys may read.
+    asked = [file for file in by_size if file.digest is None][:_MOST_DESCRIBED] or by_size[:1]
     described = _describe_all(store, place, asked)
     known = {name: said.digest for name, said in described.items() if said.digest}
     bare = [file for file in files if file.digest is None and file.name not in known]
@@ -64,8 +66,6 @@ def with_digests(store: Store, place: Place, files: Sequence[RemoteFile]) -> tup
 
 
 def _describe_all(store: Store, place: Place, files: Sequence[RemoteFile]) -> Mapping[str, _Described]:
-    if not files:
-        return {}
     # The largest by itself: where it is refused, so are the others, and always with the same words.
     first = {files[0].name: _describe(store, replace(place, key=files[0].at))}
     waiting: SimpleQueue[RemoteFile] = SimpleQueue()

@@ -24,7 +24,8 @@ def foreign_errors() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
-    return (BotoCoreError, ClientError, ResponseParserError)
+    # The last for files with tokens and keys.
+    return (BotoCoreError, ClientError, ResponseParserError, OSError)
 
 
 def explain(error: Exception, place: Place) -> ModelError:
@@ -45,6 +46,10 @@ def explain(error: Exception, place: Place) -> ModelError:
         return no_store(place.shown)
     if isinstance(error, ConnectionError | HTTPClientError):
         return unreachable(error, place.shown)
+    if isinstance(error, OSError):
+        if error.filename is None:
+            return unreachable(error, place.shown)
+        return AccessDenied(f"no keys for {place.shown}: {error.filename}: {error.strerror}", hint=_KEYS_HINT)
     reason = redact(next(iter(str(error).splitlines()), ""))[:200] or type(error).__name__
     # A profile, a process or a service that does not give keys.
     return AccessDenied(f"{place.shown} cannot be asked: {reason}", hint=_KEYS_HINT)

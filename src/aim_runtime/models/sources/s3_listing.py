@@ -88,7 +88,7 @@ def _pages(
 
 def _quoted(etag: str | None) -> str | None:
     """Return an ETag as every answer has it; rclone lists them without the quotes."""
-    return f'"{etag.strip(chr(34))}"' if etag else None
+    return f'"{etag}"' if etag and '"' not in etag else etag
 
 
 def _near(store: Store, ref: ModelRef) -> str:

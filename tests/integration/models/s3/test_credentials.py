@@ -152,6 +152,15 @@ def test_keys_of_a_service_account(
     assert "a.web.token" not in str(caught.value)
 
 
+def test_a_token_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = str(tmp_path / "token")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", lost)
+    with pytest.raises(AccessDenied) as caught:
+        listed({**nobodys(), "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, ADDRESS)
+    assert caught.value.message == f"no keys for http://127.0.0.1:1: {lost}: No such file or directory"
+
+
 @pytest.mark.parametrize(
     ("bucket", "host"),
     [

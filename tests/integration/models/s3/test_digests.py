@@ -51,23 +51,23 @@ def test_an_etag_of_what_is_encrypted_with_a_key_of_its_own_is_none(
     assert found.notices[0].startswith("2 of 2 files of s3://models/aws:kms")
 
 
-def test_an_etag_of_several_parts_is_none(seaweed_store: S3Store) -> None:
-    client, key = seaweed_store.client(), "parts/m/model.safetensors"
+@pytest.mark.parametrize("checksum", [{}, {"ChecksumAlgorithm": "CRC32"}], ids=["bare", "composite"])
+def test_several_parts_have_no_checksum_of_the_whole(
+    checksum: dict[str, str], seaweed_store: S3Store
+) -> None:
+    """Neither is the ETag an MD5, nor the checksum of their checksums one of the bytes."""
+    client, where = seaweed_store.client(), {"Bucket": BUCKET, "Key": "parts/m/model.safetensors"}
     seaweed_store.put({"parts/m/config.json": FILES["config.json"]})
-    upload = client.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
-    halves = (bytes(5 << 20), b"the end")
-    parts = [
-        {
-            "PartNumber": number,
-            "ETag": client.upload_part(Bucket=BUCKET, Key=key, UploadId=upload, PartNumber=number, Body=half)[
-                "ETag"
-            ],
-        }
-        for number, half in enumerate(halves, start=1)
-    ]
-    client.complete_multipart_upload(
-        Bucket=BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
-    )
+    upload = client.create_multipart_upload(**where, **checksum)["UploadId"]
+    parts = []
+    for number, half in enumerate((bytes(5 << 20), b"the end"), start=1):
+        part = client.upload_part(**where, **checksum, UploadId=upload, PartNumber=number, Body=half)
+        kept = {name: part[name] for name in ("ETag", "ChecksumCRC32") if name in part}
+        parts.append({"PartNumber": number, **kept})
+    client.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": parts})
+    head = client.head_object(**where, ChecksumMode="ENABLED")
+    assert head.get("ChecksumCRC32", "-2").endswith("-2")
+    assert bool(checksum) == ("ChecksumCRC32" in head)
     found = listed(seaweed_store.environment, "s3://models/parts/m")
     file = found.files["model.safetensors"]
     assert file.etag is not None

@@ -99,6 +99,12 @@ def test_a_profile_that_is_not_there() -> None:
     assert "The config profile (nobody) could not be found" in error.message
 
 
+def test_a_bucket_of_another_kind() -> None:
+    error = refusal({**nobodys(), **keys()}, "s3://models--use1-az4--x-s3/org/m")
+    assert type(error) is SourceUnreachable
+    assert "models--use1-az4--x-s3 is a directory bucket" in error.message
+
+
 def test_an_empty_bucket() -> None:
     with Store.running(objects={}) as store:
         error = refusal(at(store))
