@@ -9,6 +9,7 @@ from aim_runtime.models.ref import Scheme
 from aim_runtime.models.sources.huggingface import HubSource
 from aim_runtime.models.sources.local import LocalSource
 from aim_runtime.models.sources.pypi import PypiSource
+from aim_runtime.models.sources.s3 import S3Source
 from aim_runtime.models.sources.source import Source
 from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
 
@@ -23,6 +24,7 @@ class Surroundings:
 
 SOURCES: dict[Scheme, Callable[[Surroundings], Source]] = {
     Scheme.HF: lambda around: HubSource(around.hub_endpoint, environment=around.environment),
+    Scheme.S3: lambda around: S3Source(around.environment),
     Scheme.PYPI: lambda around: PypiSource(around.environment),
     Scheme.FILE: lambda around: LocalSource(),
 }
