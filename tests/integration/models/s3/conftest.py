@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.models.s3.support import below, model
+from integration.models.s3.support import ALL
 from servers.hadro import hadro
 from servers.moto import moto
 from servers.rclone import rclone
@@ -17,8 +17,6 @@ from servers.s3 import S3Store, write
 from servers.seaweed import seaweed
 
 STORES = ("hadro", "seaweed", "rclone", "moto")
-MODEL = {**model(300_000), "sub dir/odd +%20 ü#?&=~.json": b'{"odd": true}', "tokenizer.json": b"{}"}
-ALL = {**below("org/m", MODEL), **below("org/m2", model(seed=2)), "org/m": b"", "top.gguf": b"GGUF"}
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +36,7 @@ def moto_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]:
 @pytest.fixture(scope="session")
 def seaweed_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]:
     with seaweed(tmp_path_factory.mktemp("seaweed")) as store:
-        store.put({key: body for key, body in ALL.items() if key != "org/m"})
+        store.put(ALL)
         yield store
 
 
@@ -46,15 +44,14 @@ def seaweed_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]
 def each_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]:
     """Each of the stores with the same objects in it."""
     folder: Path = tmp_path_factory.mktemp(request.param)
-    files = {key: body for key, body in ALL.items() if key != "org/m"}
     with ExitStack() as stack:
         if request.param == "hadro":
-            yield stack.enter_context(hadro(write(folder / "data", files), folder / "log"))
+            yield stack.enter_context(hadro(write(folder / "data", ALL), folder / "log"))
         elif request.param == "rclone":
-            yield stack.enter_context(rclone(write(folder / "data", files), folder / "log"))
+            yield stack.enter_context(rclone(write(folder / "data", ALL), folder / "log"))
         elif request.param == "seaweed":
             yield request.getfixturevalue("seaweed_store")
         else:
             store = stack.enter_context(moto(folder / "log"))
-            store.put(files)
+            store.put(ALL)
             yield store

@@ -33,6 +33,11 @@ def below(prefix: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"{prefix}/{name}": body for name, body in files.items()}
 
 
+# What every store of these tests has: a model with an odd name in it, and another one beside it.
+MODEL = {**model(300_000), "sub dir/odd +%20 ü#?&=~.json": b'{"odd": true}', "tokenizer.json": b"{}"}
+ALL = {**below("org/m", MODEL), **below("org/m2", model(seed=2)), "top.gguf": b"GGUF"}
+
+
 def sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 

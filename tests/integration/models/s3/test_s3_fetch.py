@@ -14,8 +14,7 @@ from aim_runtime.models.events import Event, Notice, Progress
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.s3 import S3Source
 from aim_runtime.models.sources.source import Fetched
-from integration.models.s3.conftest import MODEL
-from integration.models.s3.support import below, model, sha256
+from integration.models.s3.support import MODEL, below, model, sha256
 from servers.hadro import Line, hadro
 from servers.s3 import S3Store, write
 from unit.doctor.children import on_a_disk

@@ -10,8 +10,7 @@ from aim_runtime.errors import ModelNotFound
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.s3 import S3Source
 from aim_runtime.models.transfer.remote import Algorithm, Digest
-from integration.models.s3.conftest import MODEL
-from integration.models.s3.support import listed
+from integration.models.s3.support import MODEL, listed
 from servers.s3 import S3Store
 
 pytestmark = pytest.mark.servers
