@@ -38,7 +38,13 @@ class Unpacked:
         Raises VerificationFailed where the layer is not what it says it is, or leads out of the folder.
         """
         written: set[Path] = set()
-        damaged = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, *zstd_errors())
+        damaged: tuple[type[Exception], ...] = (
+            tarfile.TarError,
+            EOFError,
+            zlib.error,
+            gzip.BadGzipFile,
+            *zstd_errors(),
+        )
         with blob.open("rb") as packed:
             try:
                 with tarfile.open(fileobj=_opened(packed, archive.packing), mode="r|") as tar:
