@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from aim_runtime.errors import ModelNotFound, VerificationFailed
 from aim_runtime.models import background
 from aim_runtime.models.cache import ensure_space, is_weights
 from aim_runtime.models.events import Notice, Progress, Report
-from aim_runtime.models.oci.contents import MODELCAR_FOLDER, Archive, Contents, contents_of
+from aim_runtime.models.oci.contents import Archive, Contents, contents_of
+from aim_runtime.models.oci.layers import unpack_layers
 from aim_runtime.models.oci.manifest import Descriptor, Index, parse
 from aim_runtime.models.oci.media import Packing
 from aim_runtime.models.oci.platforms import choose as choose_platform
-from aim_runtime.models.oci.unpack import Unpacked
 from aim_runtime.models.oci.zstd import has_zstd, missing
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources import oci_errors as errors
@@ -24,11 +25,12 @@ from aim_runtime.models.sources.oci_repository import Repository
 from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.transfer.download import download
 from aim_runtime.models.transfer.http import HttpConnection
+from aim_runtime.models.transfer.journal import STATE
 from aim_runtime.models.transfer.remote import Algorithm, Changed, Digest, RemoteFile, Snapshot
 from aim_runtime.models.wanted import choose
 
-# Where layers that have to be unpacked wait for it, and where the files are then.
-_LAYERS, _MODEL = "layers", "model"
+# Where layers that have to be unpacked wait for it, and the files that come beside them.
+_LAYERS, _FILES = "layers", "files"
 
 
 @dataclass(frozen=True)
@@ -55,25 +57,25 @@ class OciSource:
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
         """Bring the files of `ref` into `into`; of an image, those below /models."""
         listed = self._list(ref, report)
-        if listed.archives:
-            total_bytes = sum(file.size_bytes for file in listed.snapshot.files)
-            packed_bytes = sum(each.descriptor.size for each in listed.archives)
-            # Layers and what comes out of them are there at the same time; weights hardly shrink.
-            ensure_space(into, total_bytes + packed_bytes - background.bytes_below(into))
-        try:
-            digests = download(listed.snapshot, into, report, what=str(ref))
-        except Changed as changed:
-            # What a digest names never changes: the sizes in the manifest are wrong, or the bytes are.
-            raise VerificationFailed(
-                f"{ref}: the registry has {changed} in another size than the manifest says",
-                hint="the registry or a proxy in between delivers something else; do not use it",
-            ) from changed
         revision = listed.snapshot.revision
         if not listed.archives:
-            return Fetched(into, revision, digests)
-        unpack_all(str(ref), listed.archives, into / _LAYERS, into / _MODEL, report)
+            return Fetched(into, revision, _download(ref, listed.snapshot, into, report))
+        if not _is_here(listed.snapshot, into):
+            # Layers and what comes out of them are there at the same time, and weights hardly shrink.
+            need_bytes = sum(each.descriptor.size for each in listed.archives)
+            need_bytes += sum(file.size_bytes for file in listed.snapshot.files)
+            ensure_space(into, need_bytes - _blocks_below(into))
+            _download(ref, listed.snapshot, into, report)
+        folder = into / "model"
+        shutil.rmtree(folder, ignore_errors=True)
+        unpack_layers(str(ref), listed.archives, into / _LAYERS, folder, report)
+        for file in listed.snapshot.files:
+            if file.name.startswith(f"{_FILES}/"):
+                target = folder / file.name.removeprefix(f"{_FILES}/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (into / file.name).replace(target)
         shutil.rmtree(into / _LAYERS)
-        return Fetched(into / _MODEL, revision)
+        return Fetched(folder, revision)
 
     def _list(self, ref: ModelRef, report: Report) -> _Listed:
         # Longer than anybody waits below, so that one of the two always says it, and the same words.
@@ -89,27 +91,34 @@ class OciSource:
         )
 
 
-def unpack_all(where: str, archives: tuple[Archive, ...], blobs: Path, into: Path, report: Report) -> None:
-    """Unpack layers, which are in `blobs` by their SHA-256, over each other into `into`."""
-    into.mkdir(exist_ok=True)
-    unpacked = Unpacked(into, where)
-    total_bytes, done_bytes = sum(archive.descriptor.size for archive in archives), 0
-    for archive in archives:
-        watch = _watch(report, done_bytes, total_bytes)
-        unpacked.add(blobs / archive.descriptor.sha256, archive, watch)
-        done_bytes += archive.descriptor.size
-    report(Progress("unpack", total_bytes, total_bytes))
-    if not any(path.is_file() for path in into.rglob("*")):
-        below = archives[-1].below
-        there = ", ".join(f"/{name}" for name in sorted(unpacked.seen - {MODELCAR_FOLDER})) or "nothing"
-        raise ModelNotFound(
-            f"{where} is an image without a model: it holds {there}, and no file in /{below}",
-            hint=f"name an image that has the model in /{MODELCAR_FOLDER}, or an artifact with its files",
-        )
+def _download(ref: ModelRef, snapshot: Snapshot, into: Path, report: Report) -> Mapping[str, str]:
+    try:
+        return download(snapshot, into, report, what=str(ref))
+    except Changed as changed:
+        # What a digest names never changes: the sizes in the manifest are wrong, or the bytes are.
+        raise VerificationFailed(
+            f"{ref}: the registry has {changed} in another size than the manifest says",
+            hint="the registry or a proxy in between delivers something else; do not use it",
+        ) from changed
 
 
-def _watch(report: Report, before_bytes: int, total_bytes: int) -> Callable[[int], None]:
-    return lambda read_bytes: report(Progress("unpack", before_bytes + read_bytes, total_bytes))
+def _is_here(snapshot: Snapshot, into: Path) -> bool:
+    """Return whether an earlier try has all layers, and was stopped while it unpacked them."""
+    if (into / STATE).exists():
+        return False  # it was still downloading, and kept a record of that
+    for file in snapshot.files:
+        try:
+            with (into / file.name).open("rb") as opened:
+                if hashlib.file_digest(opened, "sha256").hexdigest() != file.at.removeprefix("sha256:"):
+                    return False
+        except OSError:
+            return False
+    return True
+
+
+def _blocks_below(folder: Path) -> int:
+    """Return what the files of `folder` take of the disk: the size of an unfinished one says nothing."""
+    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
 
 
 def _ask(ref: ModelRef, registry: Registry) -> tuple[str, Contents]:
@@ -136,7 +145,7 @@ def _files(ref: ModelRef, contents: Contents, report: Report) -> tuple[RemoteFil
     if not contents.archives and not any(is_weights(name) or name.endswith(".gguf") for name in wanted.sizes):
         held = ", ".join(sorted(contents.files)) or "nothing"
         raise ModelNotFound(f"{ref} holds no weights, but {held}", hint="name an artifact with a whole model")
-    below = f"{_MODEL}/" if contents.archives else ""
+    below = f"{_FILES}/" if contents.archives else ""
     raw = {f"{below}{name}": contents.files[name] for name in wanted.sizes}
     # One layer may be there twice, an empty one for example.
     layers = {f"{_LAYERS}/{each.descriptor.sha256}": each.descriptor for each in contents.archives}
