@@ -90,7 +90,7 @@ def _is_archive(layer: Descriptor) -> bool:
 
 def _checked(path: str, where: str) -> str:
     path = path.removeprefix("./")
-    if not is_inside(path):
+    if not is_inside(path) or path.endswith("/"):
         raise VerificationFailed(
             f"{where} has a file of the path {path!r}, which leads out of the model's folder",
             hint="do not use it: who made it means harm, or made a mistake",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aim_runtime.errors import ModelNotFound
+from aim_runtime.models import manifest
 from aim_runtime.models.events import Progress, Report
 from aim_runtime.models.oci.contents import MODELCAR_FOLDER, Archive
 from aim_runtime.models.oci.unpack import Unpacked
@@ -25,6 +26,8 @@ def unpack_layers(where: str, archives: tuple[Archive, ...], blobs: Path, into: 
         unpacked.add(blobs / archive.descriptor.sha256, archive, watch)
         done_bytes += archive.descriptor.size
     report(Progress("unpack", total_bytes, total_bytes))
+    # That of another cache, if somebody packed it: what is in the folder is listed when it is sealed.
+    (into / manifest.NAME).unlink(missing_ok=True)
     if not any(path.is_file() for path in into.rglob("*")):
         below = archives[-1].below
         there = ", ".join(f"/{name}" for name in sorted(unpacked.seen - {MODELCAR_FOLDER})) or "nothing"

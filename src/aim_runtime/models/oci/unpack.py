@@ -18,6 +18,7 @@ from aim_runtime.models.oci.media import Packing
 from aim_runtime.models.oci.zstd import open_zstd, zstd_errors
 
 _PIECE_BYTES = 1 << 20
+_LONGEST_NAME = 255
 # How a layer says that a lower one's file, or all that a lower one has in a folder, is gone.
 # https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
@@ -80,16 +81,17 @@ class Unpacked:
             return
         if target == self.into:
             raise self._refused(f"{member.name} is not a folder")
+        if member.issym():
+            raise self._refused(f"{member.name} is a symbolic link to {member.linkname}")
+        if not (member.isreg() or member.islnk()):
+            raise self._refused(f"{member.name} is a device or a pipe")
+        source = self._linked(member, below, target) if member.islnk() else None
         self._make_folder(target.parent)
         _remove(target)
-        if member.isreg():
-            self._write(tar, member, target, watch)
-        elif member.islnk():
-            self._link(member, below, target)
-        elif member.issym():
-            raise self._refused(f"{member.name} is a symbolic link to {member.linkname}")
+        if source is not None:
+            os.link(source, target)
         else:
-            raise self._refused(f"{member.name} is a device or a pipe")
+            self._write(tar, member, target, watch)
         written.add(target)
 
     def _write(
@@ -102,13 +104,14 @@ class Unpacked:
                 file.write(piece)
                 watch()
 
-    def _link(self, member: tarfile.TarInfo, below: str, target: Path) -> None:
+    def _linked(self, member: tarfile.TarInfo, below: str, target: Path) -> Path:
+        """Return the file that a hard link is another name of."""
         source = self._target(self._parts(member.linkname), below)
-        if source is None or not source.is_file():
+        if source is None or source == target or not source.is_file():
             raise self._refused(
                 f"{member.name} is a link to {member.linkname}, which the model does not have"
             )
-        os.link(source, target)
+        return source
 
     def _remove_lower(self, parents: list[str], name: str, below: str, written: set[Path]) -> None:
         gone = parents if name == _OPAQUE else [*parents, *self._parts(name.removeprefix(_WHITEOUT))]
@@ -121,9 +124,11 @@ class Unpacked:
                 _remove(path)
 
     def _parts(self, name: str) -> list[str]:
-        parts = [part for part in PurePosixPath(name).parts if part != "/"]
+        parts = [part for part in PurePosixPath(name).parts if part.strip("/")]
         if ".." in parts:
             raise self._refused(f"the path {name} leads out of it")
+        if any(len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
+            raise self._refused(f"the path {name[:80]}… is too long for a file system")
         return parts
 
     def _target(self, parts: list[str], below: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aim_runtime.errors import ModelNotFound, VerificationFailed, did_you_mean
@@ -43,7 +44,10 @@ def collect(model_id: str, cache: Cache, report: Report) -> Portable:
         return Portable(model_id, written.source, written.revision, written.created, pieces)
     report(Notice(f"{folder} has no manifest: its files are taken as they are, and hashed"))
     source, revision = _origin(model_id, folder)
-    return Portable(model_id, source, revision, "1970-01-01T00:00:00+00:00", _hashed(folder, report))
+    pieces = _hashed(folder, report)
+    newest_s = max(piece.path.stat().st_mtime for piece in pieces.values())
+    created = datetime.fromtimestamp(newest_s, UTC).isoformat(timespec="seconds")
+    return Portable(model_id, source, revision, created, pieces)
 
 
 def _origin(model_id: str, folder: Path) -> tuple[str, str | None]:

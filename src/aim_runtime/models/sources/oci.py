@@ -142,9 +142,15 @@ def _files(ref: ModelRef, contents: Contents, report: Report) -> tuple[RemoteFil
     wanted = choose({name: layer.size for name, layer in contents.files.items()})
     if saved := str(wanted):
         report(Notice(saved))
-    if not contents.archives and not any(is_weights(name) or name.endswith(".gguf") for name in wanted.sizes):
+    weights = [name for name in wanted.sizes if is_weights(name) or name.endswith(".gguf")]
+    if not contents.archives and not weights:
         held = ", ".join(sorted(contents.files)) or "nothing"
         raise ModelNotFound(f"{ref} holds no weights, but {held}", hint="name an artifact with a whole model")
+    if len(weights) > 1 and all(name.endswith(".gguf") for name in weights):
+        raise ModelNotFound(
+            f"{ref} holds {len(weights)} GGUF files ({', '.join(weights)}), of which one can be served",
+            hint="name an artifact with one of them, or with safetensors files (the original model)",
+        )
     below = f"{_FILES}/" if contents.archives else ""
     raw = {f"{below}{name}": contents.files[name] for name in wanted.sizes}
     # One layer may be there twice, an empty one for example.

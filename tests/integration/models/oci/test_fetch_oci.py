@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import platform
+import sys
 import tarfile
 from pathlib import Path
 
@@ -143,6 +145,8 @@ def test_links_inside_a_layer(registry: DockerRegistry, model: Path, fetch: Fetc
             "models/x is a link to etc/shadow, which the model does n",
         ),
         ("models/x", tarfile.LNKTYPE, "models/../../y", "the path models/../../y leads out of it"),
+        ("models/x", tarfile.LNKTYPE, "models/x", "models/x is a link to models/x, which the model does not"),
+        (f"models/{'x' * 300}", tarfile.REGTYPE, "", "the path models/x{73}… is too long for a file system"),
         ("models/../../x", tarfile.REGTYPE, "", "the path models/../../x leads out of it"),
         ("models/null", tarfile.CHRTYPE, "", "models/null is a device or a pipe"),
         ("models", tarfile.REGTYPE, "", "models is not a folder"),
@@ -209,6 +213,22 @@ def test_an_artifact_without_weights(registry: DockerRegistry, fetch: Fetch) -> 
         fetch(registry.push("acme/readme", "v1", artifact))
 
 
+def test_an_artifact_with_a_choice_of_gguf_files(registry: DockerRegistry, fetch: Fetch) -> None:
+    one = build([("application/vnd.docker.ai.gguf.v3", b"GGUF", None)])
+    assert files_of(fetch(registry.push("acme/gguf", "one", one)).folder) == {"model.gguf": b"GGUF"}
+    both = build([(WEIGHT_RAW, name.encode(), {FILEPATH: name}) for name in ("q4.gguf", "q8.gguf")])
+    with pytest.raises(ModelNotFound, match=r"holds 2 GGUF files \(q4\.gguf, q8\.gguf\)"):
+        fetch(registry.push("acme/gguf", "both", both))
+
+
+def test_what_is_in_an_image_as_another_caches_manifest_counts_for_nothing(
+    registry: DockerRegistry, model: Path, fetch: Fetch
+) -> None:
+    layer = tar({**below_models(model), "models/.aim-manifest.json": b'{"format": 1}'})
+    fetched = fetch(registry.push("acme/sealed", "v1", image(layer)))
+    assert files_of(fetched.folder) == files_of(model)
+
+
 def _image_of(kind: str, data: bytes = b"no tar") -> Artifact:
     return build([(kind, data, None)], config_type=IMAGE_CONFIG, artifact_type=None)
 
@@ -228,6 +248,18 @@ def test_zstd_without_a_library(registry: DockerRegistry, fetch: Fetch) -> None:
         fetch(registry.push("acme/zstd", "v1", _image_of(f"{TAR}+zstd")))
     assert "backports.zstd" in caught.value.hint
     assert not list(fetch.into.iterdir()), "nothing was downloaded for it"
+
+
+@pytest.mark.skipif(not has_zstd(), reason="needs Python 3.14 or backports.zstd")
+def test_zstd_with_a_library(registry: DockerRegistry, model: Path, fetch: Fetch) -> None:
+    compress = importlib.import_module(
+        "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    )
+    layer = compress.compress(tar(below_models(model)))
+    fetched = fetch(registry.push("acme/zstd", "good", _image_of(f"{TAR}+zstd", layer)))
+    assert files_of(fetched.folder) == files_of(model)
+    with pytest.raises(VerificationFailed, match=r"the layer sha256:.* cannot be unpacked"):
+        fetch(registry.push("acme/zstd", "bad", _image_of(f"{TAR}+zstd", layer[:-9])))
 
 
 def test_layers_that_came_before_a_stop_do_not_come_again(
