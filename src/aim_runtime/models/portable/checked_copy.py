@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aim_runtime.errors import VerificationFailed
+from aim_runtime.models.filesystem import is_network
 from aim_runtime.models.portable.model import Piece
 
 _PIECE_BYTES = 1 << 20
+# How much a network file system may owe its server.
+_SETTLE_BYTES = 64 * 1024 * 1024
 DAMAGED_HINT = "what is damaged is not used; take the model from where it is whole"
 
 
@@ -21,15 +24,28 @@ def copy(piece: Piece, name: str, target: Path, watch: Callable[[int], None]) ->
     `name`; OSError is about `target`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    owes = piece.size_bytes > _SETTLE_BYTES and is_network(target.parent)
+    settled = 0
     with target.open("xb") as file:
-        _read(piece, name, watch, file.write)
+
+        def take(data: bytes) -> None:
+            nonlocal settled
+            file.write(data)
+            if owes and file.tell() - settled >= _SETTLE_BYTES:
+                # What another machine has not got yet counts as this container's memory.
+                file.flush()
+                os.fdatasync(file.fileno())
+                os.posix_fadvise(file.fileno(), settled, file.tell() - settled, os.POSIX_FADV_DONTNEED)
+                settled = file.tell()
+
+        _read(piece, name, watch, take)
         file.flush()
         os.fsync(file.fileno())
 
 
 def verify(piece: Piece, name: str, watch: Callable[[int], None]) -> None:
     """Read the bytes of `piece`, and make sure that they are the right ones."""
-    _read(piece, name, watch, len)
+    _read(piece, name, watch, lambda _: None)
 
 
 def sha256_of(path: Path, watch: Callable[[int], None]) -> str:
@@ -42,7 +58,7 @@ def sha256_of(path: Path, watch: Callable[[int], None]) -> str:
     return digest.hexdigest()
 
 
-def _read(piece: Piece, name: str, watch: Callable[[int], None], take: Callable[[bytes], int]) -> None:
+def _read(piece: Piece, name: str, watch: Callable[[int], None], take: Callable[[bytes], None]) -> None:
     size_bytes = _size(piece, name)
     if size_bytes != piece.size_bytes:
         raise VerificationFailed(
