@@ -20,8 +20,8 @@ DAMAGED_HINT = "what is damaged is not used; take the model from where it is who
 def copy(piece: Piece, name: str, target: Path, watch: Callable[[int], None]) -> None:
     """Write the bytes of `piece` to the new file `target`, and make sure that they are the right ones.
 
-    `watch` is told how many bytes came since it was last told. Raises VerificationFailed naming the file
-    `name`; OSError is about `target`.
+    `watch` is told how many bytes came since it was last told. To sync it is the caller's part: once for
+    all files. Raises VerificationFailed naming the file `name`; OSError is about `target`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     owes = piece.size_bytes > _SETTLE_BYTES and is_network(target.parent)
@@ -39,8 +39,6 @@ def copy(piece: Piece, name: str, target: Path, watch: Callable[[int], None]) ->
                 settled = file.tell()
 
         _read(piece, name, watch, take)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def verify(piece: Piece, name: str, watch: Callable[[int], None]) -> None:

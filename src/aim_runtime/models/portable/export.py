@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aim_runtime.errors import FileNotWritable
 from aim_runtime.models.cache import Cache, free_bytes
+from aim_runtime.models.durable import sync_file_system, sync_folder
 from aim_runtime.models.events import Report
-from aim_runtime.models.manifest import sync_folder
 from aim_runtime.models.portable import folder, layout
 from aim_runtime.models.portable.collect import collect
 from aim_runtime.models.portable.model import Format, Portable
@@ -45,6 +45,7 @@ def export(model_id: str, cache: Cache, into: Path, format_: Format, report: Rep
         unfinished.mkdir(parents=True)
         _ensure_space(unfinished, _need_bytes(model, unfinished, format_) + _RESERVE_BYTES)
         _WRITERS[format_](model, unfinished, Watch("export", model.size_bytes, report))
+        sync_file_system(unfinished)
         unfinished.replace(into)
         sync_folder(into.parent)
     except OSError as error:

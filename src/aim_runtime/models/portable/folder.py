@@ -12,7 +12,7 @@ from typing import Any
 
 from aim_runtime.errors import InvalidModelRef, VerificationFailed
 from aim_runtime.models import manifest
-from aim_runtime.models.manifest import FORMAT, FileRecord, Manifest, sync_folder
+from aim_runtime.models.manifest import FORMAT, FileRecord, Manifest
 from aim_runtime.models.portable.checked_copy import DAMAGED_HINT, copy, sha256_of, verify
 from aim_runtime.models.portable.model import Piece, Portable, address, checked_name
 from aim_runtime.models.ref import ModelRef
@@ -35,7 +35,6 @@ def write(model: Portable, into: Path, watch: Callable[[int], None]) -> None:
     sums[manifest.NAME] = sha256_of(into / manifest.NAME, lambda _: None)
     lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items()))
     (into / SUMS).write_text(lines, encoding="utf-8")
-    sync_folder(into)
 
 
 def is_one(path: Path) -> bool:

@@ -12,7 +12,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from aim_runtime.models.manifest import sync_folder
 from aim_runtime.models.oci import media
 from aim_runtime.models.portable.checked_copy import copy, verify
 from aim_runtime.models.portable.model import Piece, Portable
@@ -55,9 +54,7 @@ def write(model: Portable, into: Path, watch: Callable[[int], None]) -> None:
     entry = {**manifest, "artifactType": media.MODEL_ARTIFACT, "annotations": {_TAG: "latest"}}
     index = {"schemaVersion": 2, "mediaType": media.OCI_INDEX, "manifests": [entry]}
     (into / INDEX).write_text(json.dumps(index), encoding="utf-8")
-    sync_folder(blobs)
     (into / MARK).write_text('{"imageLayoutVersion":"1.0.0"}', encoding="utf-8")
-    sync_folder(into)
 
 
 def can_link(model: Portable, into: Path) -> bool:
