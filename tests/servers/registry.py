@@ -81,12 +81,20 @@ def docker_registry(folder: Path, *, login: bool = False, tls: bool = False) -> 
 
 
 def write_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that nobody trusts who is not told to, and its key."""
+    """A certificate for 127.0.0.1 and registry.test that nobody trusts who is not told to, and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *(
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=127.0.0.1",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1,DNS:registry.test",
+            ),
             *("-keyout", str(key), "-out", str(certificate)),
         ],
         check=True,

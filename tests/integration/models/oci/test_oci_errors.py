@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from fakes.artifacts import OCI_MANIFEST, Artifact, build, descriptor, digest, m
 from fakes.hub import write_model
 from integration.models.oci.support import Fetch, StartRegistry, files_of
 from servers.registry import DockerRegistry, docker_registry
+
+PROXY = Path(__file__).parents[3] / "fakes/proxy.py"
 
 
 @pytest.fixture
@@ -90,14 +95,26 @@ def test_tls_with_an_authority_of_its_own(tmp_path: Path, artifact: Artifact) ->
         assert files_of(fetched.folder) == files_of(tmp_path / "made")
 
 
-def test_a_proxy_is_asked(tmp_path: Path, start_registry: StartRegistry, artifact: Artifact) -> None:
-    # The fake knows no proxy's requests: it answers that there is no such thing, which shows it was asked.
-    proxy, registry = start_registry("--status", "502"), start_registry()
-    ref = registry.put("acme/m", "v1", artifact)
-    with pytest.raises(SourceUnreachable):
-        Fetch(tmp_path / "into", {"HTTPS_PROXY": f"http://{proxy.address}"})(ref)
-    assert registry.requests() == []
-    Fetch(tmp_path / "into", {"HTTPS_PROXY": f"http://{proxy.address}", "NO_PROXY": "127.0.0.1"})(ref)
+@pytest.mark.servers
+def test_a_registry_that_only_the_proxy_can_find(tmp_path: Path, artifact: Artifact) -> None:
+    folder = tmp_path / "registry"
+    with docker_registry(folder) as plain:
+        plain.push("acme/m", "v1", artifact)
+    with (
+        docker_registry(folder, tls=True) as secure,
+        subprocess.Popen([sys.executable, str(PROXY)], stdout=subprocess.PIPE, text=True) as proxy,
+    ):
+        assert proxy.stdout is not None
+        address = f"127.0.0.1:{int(proxy.stdout.readline())}"
+        host = f"registry.test:{secure.address.rpartition(':')[2]}"
+        certificate = str(folder / "certificate.pem")
+        environment = {"HTTPS_PROXY": f"http://{address}", "SSL_CERT_FILE": certificate}
+        fetched = Fetch(tmp_path / "into", environment)(f"oci://{host}/acme/m:v1")
+        with urllib.request.urlopen(f"http://{address}/-/requests") as answer:
+            asked = json.load(answer)
+        proxy.kill()
+    assert files_of(fetched.folder) == files_of(tmp_path / "made")
+    assert set(asked) == {f"CONNECT {host}"}
 
 
 @pytest.mark.parametrize("status", ["500", "418"])
