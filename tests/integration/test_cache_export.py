@@ -325,25 +325,45 @@ def test_another_revision_replaces_the_one_there(tmp_path: Path, cache: Cache, o
     assert said[0] == f"{folder} holds hf://{MODEL} (revision {COMMIT}), which is replaced"
 
 
-def test_a_killed_import_leaves_no_model(tmp_path: Path, other: Cache) -> None:
-    cache = Cache(tmp_path / "models")
-    write_model(cache.root / MODEL, shards=2, payload_bytes=100_000_000)
-    manifest.seal(cache.root / MODEL, f"hf://{MODEL}", COMMIT, ignore)
-    carried = export(MODEL, cache, tmp_path / "carried", Format.OCI, ignore)
-    env = environment(other.root.parent)
-    with subprocess.Popen(
-        [AIM, "cache", "import", str(carried)], env=env, stderr=subprocess.DEVNULL
-    ) as doing:
-        deadline = time.monotonic() + 20
-        while not list(other.root.rglob("*.safetensors")):
-            assert time.monotonic() < deadline
-            assert doing.poll() is None
-            time.sleep(0.01)
+def until_there(pattern: str, below: Path, doing: subprocess.Popen[bytes]) -> None:
+    """Wait until a program has begun to write such a file."""
+    deadline = time.monotonic() + 20
+    while not any(path.is_file() and path.stat().st_size for path in below.rglob(pattern)):
+        assert time.monotonic() < deadline
+        assert doing.poll() is None, "it ended before it could be stopped"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Cache:
+    """A cache with a model that takes a while to copy."""
+    found = Cache(tmp_path / "models")
+    write_model(found.root / MODEL, shards=2, payload_bytes=100_000_000)
+    manifest.seal(found.root / MODEL, f"hf://{MODEL}", COMMIT, ignore)
+    return found
+
+
+def test_a_killed_import_leaves_no_model(tmp_path: Path, large: Cache, other: Cache) -> None:
+    carried = export(MODEL, large, tmp_path / "carried", Format.OCI, ignore)
+    argv, env = [AIM, "cache", "import", str(carried)], environment(other.root.parent)
+    with subprocess.Popen(argv, env=env, stderr=subprocess.DEVNULL) as doing:
+        until_there("*.safetensors", other.root, doing)
         doing.send_signal(signal.SIGKILL)
     assert not (other.root / MODEL).exists()
     folder = take_in(carried, other, ignore)
     assert problems(folder) == ()
     assert not list((other.root / ".aim/staging").rglob("*.safetensors"))
+
+
+def test_a_stopped_export_cleans_up(tmp_path: Path, large: Cache) -> None:
+    argv = [AIM, "cache", "export", MODEL, str(tmp_path / "carried")]
+    with subprocess.Popen(argv, env=environment(tmp_path), stderr=subprocess.PIPE) as doing:
+        until_there("*.safetensors", tmp_path / "carried.partial", doing)
+        doing.send_signal(signal.SIGTERM)
+        _, said = doing.communicate(timeout=20)
+    assert doing.returncode == 130
+    assert f"stopped; nothing is left at {tmp_path}/carried" in said.decode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["models"]
 
 
 def test_a_disk_without_room(tmp_path: Path, cache: Cache) -> None:

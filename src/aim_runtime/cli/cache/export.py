@@ -11,8 +11,10 @@ from aim_runtime.cli.environment import settings_from_environment
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.log import Log
 from aim_runtime.models.cache import Cache
+from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.portable.export import export
 from aim_runtime.models.portable.model import Format
+from aim_runtime.serve import Stopped, stop_signals
 
 
 @click.command(
@@ -24,7 +26,7 @@ Examples:
   skopeo copy oci:qwen3-32b docker://registry.example/models/qwen3-32b:1
 \b
 Exit codes: 0 done, 2 PATH is there already or cannot be written, 5 the model is not in the cache or
-not whole.
+not whole, 130 stopped by a signal.
 """,
 )
 @click.argument("model", metavar="ORG/MODEL")
@@ -33,7 +35,7 @@ not whole.
     *(each.value for each in Format),
     help_="folder has the files and SHA256SUMS; oci is an OCI image layout, with the files as layers.",
 )
-def command(model: str, path: Path, format_: str) -> None:
+def command(model: str, path: Path, format_: str) -> int:
     """Write the model ORG/MODEL of the cache to the new folder PATH, to carry it to another machine.
 
     Every byte is read and compared with its digest on the way. A folder is a copy; the blobs of an OCI
@@ -41,8 +43,17 @@ def command(model: str, path: Path, format_: str) -> None:
     take no room then. The path is printed on stdout.
     """
     settings = settings_from_environment()
-    with Log(settings) as log:
+    with Log(settings) as log, stop_signals() as stop:
         log.warn(settings.warnings)
-        cache = Cache(settings.cache_path)
-        written = export(model, cache, path, Format(format_), log.report)
+
+        def report(event: Event) -> None:
+            log.report(event)
+            stop.check()
+
+        try:
+            written = export(model, Cache(settings.cache_path), path, Format(format_), report)
+        except Stopped:
+            log.report(Notice(f"stopped; nothing is left at {path}"))
+            return 130
     output.data(str(written))
+    return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aim_runtime.errors import ModelNotFound, VerificationFailed
@@ -43,7 +43,7 @@ class _Listed:
 class OciSource:
     """The registries of the world. `environment` says where logins, proxies and authorities are."""
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)  # passwords are in it
     decide_within_s: float = 8.0
 
     def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:
