@@ -20,6 +20,7 @@ COMMANDS = {
     "dry-run": "Print the plan that serve would execute.",
     "list-profiles": "List every profile with its state on this machine.",
     "explain": "Say for every profile why it is or is not chosen.",
+    "cache": "Carry models of the cache to where there is no network.",
     "detect-hardware": "Print the accelerators of this machine.",
     "doctor": "Find what would stop this machine from serving, with the fix.",
     "profiles": "Check, migrate and write profile files.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -12,7 +13,8 @@ from aim_runtime.errors import did_you_mean
 
 
 class LazyGroup(click.Group):
-    """`verbs` maps a name to its line of help; the module of that name in `package` has the `command`.
+    """`verbs` maps a name to its line of help; the module of that name in `package` has the `command`
+    (with a _ after it where the language has the word for itself).
 
     An unknown verb is answered with the nearest.
     """
@@ -28,7 +30,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._verbs:
             return None
-        module = import_module(f"{self._package}.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"{self._package}.{name}_" if iskeyword(name) else f"{self._package}.{name}")
         command: click.Command = module.command
         return command
 

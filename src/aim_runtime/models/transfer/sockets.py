@@ -23,12 +23,19 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict)
     absolute: bool = False
 
-    def get(self, target: SplitResult, headers: Mapping[str, str]) -> http.client.HTTPResponse:
-        """Ask for a URL of the server, and return the answer with its body still to be read."""
+    def get(
+        self, target: SplitResult, headers: Mapping[str, str], form: str | None = None
+    ) -> http.client.HTTPResponse:
+        """Ask for a URL of the server, and return the answer with its body still to be read.
+
+        With `form`, text in the way of `urlencode`, that is sent to it.
+        """
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         if self.absolute:
             path = f"http://{target.netloc}{path}"
-        self.connection.request("GET", path, headers={**headers, **self.headers})
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+        method = "GET" if form is None else "POST"
+        self.connection.request(method, path, form, {**headers, **kind, **self.headers})
         return self.connection.getresponse()
 
     def close(self) -> None:
