@@ -16,7 +16,7 @@ _DUPLICATES = (
     *("original/*", "metal/*", "onnx/*", "openvino/*", "coreml/*", "consolidated*.safetensors"),
 )
 # What no engine reads, whatever the format.
-_NEVER = (".git/*", ".gitattributes", ".cache/*", ".aim-manifest.json")
+_NEVER = (".git/*", ".gitattributes", ".cache/*", ".parts/*", ".aim-manifest.json")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aim_runtime.models.ref import Scheme
 from aim_runtime.models.sources.huggingface import HubSource
 from aim_runtime.models.sources.local import LocalSource
+from aim_runtime.models.sources.oci import OciSource
 from aim_runtime.models.sources.pypi import PypiSource
 from aim_runtime.models.sources.s3 import S3Source
 from aim_runtime.models.sources.source import Source
@@ -25,6 +26,7 @@ class Surroundings:
 SOURCES: dict[Scheme, Callable[[Surroundings], Source]] = {
     Scheme.HF: lambda around: HubSource(around.hub_endpoint, environment=around.environment),
     Scheme.S3: lambda around: S3Source(around.environment),
+    Scheme.OCI: lambda around: OciSource(around.environment),
     Scheme.PYPI: lambda around: PypiSource(around.environment),
     Scheme.FILE: lambda around: LocalSource(),
 }
