@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ import pytest
 import aim_runtime
 from aim_runtime.engines.launch import EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.process import EngineProcess
+from aim_runtime.models.owner import Owner
 from running import COHERE, FAKE_ENGINE, alive, environment, free_port, run, serving
 from tiny_model import write_tiny_model
 
@@ -235,11 +235,11 @@ def test_stopped_while_another_process_fetches(tmp_path: Path) -> None:
     lock = tmp_path / "models/.aim/locks/acme--tiny"
     lock.parent.mkdir(parents=True)
     env = environment(tmp_path, AIM_MODEL_ID=MODEL, AIM_ACCELERATOR_TYPE="cpu", PYTHONPATH=str(FAKE_ENGINE))
-    with lock.open("ab") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with serving(tmp_path, env) as service:
-            service.wait_until_said("another process is fetching", 20)
-            assert service.stop(timeout_s=3) == 0
+    lock.write_bytes(Owner.me("acme/tiny").write())  # of this process, which lives
+    with serving(tmp_path, env) as service:
+        service.wait_until_said("another process is fetching", 20)
+        assert service.stop(timeout_s=3) == 0
+    assert lock.exists()
 
 
 def test_stopped_at_any_moment(env: dict[str, str], tmp_path: Path) -> None:

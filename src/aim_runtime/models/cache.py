@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aim_runtime.errors import CacheNotWritable, InvalidModelRef
+from aim_runtime.models import sharing
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.words import size, why_not_writable
@@ -65,11 +66,14 @@ class Cache:
         return None
 
     def staging(self, model_id: str) -> Path:
-        """Return where `model_id` is put together: on the cache's file system, so a rename publishes it."""
+        """Return where `model_id` is put together, by each process in a folder of its own below it.
+
+        It is on the cache's file system, so a rename publishes it.
+        """
         return self._own("staging", model_id)
 
     def lock(self, model_id: str) -> Path:
-        """Return the file that a process holds locked while it fetches `model_id`."""
+        """Return the file that a process creates, and renews, while it fetches `model_id`."""
         return self._own("locks", model_id)
 
     def trash(self, model_id: str) -> Path:
@@ -103,7 +107,7 @@ def names(folder: Path) -> list[str]:
 def make_folder(folder: Path) -> None:
     """Create `folder`, or raise CacheNotWritable with the reason."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        sharing.make(folder)
     except OSError as error:
         raise not_writable(folder, error) from error
     if not os.access(folder, os.W_OK | os.X_OK):

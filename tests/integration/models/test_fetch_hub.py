@@ -364,7 +364,8 @@ def test_a_fetch_that_is_killed_leaves_no_model(
     assert fetcher.cache.staging("org/m").is_dir()
 
     fetcher("org/m", hub=start_hub().endpoint)
-    assert fetcher.notices == [
+    gone = "who was fetching org/m is gone; taking over (process "  # if it could not say so itself
+    assert [notice for notice in fetcher.notices if not notice.startswith(gone)] == [
         "141 B of 4.0 MB are here already",
         f"org/m is in the cache at {fetcher.cache.root / 'org/m'}, from hf://org/m",
     ]
@@ -379,7 +380,7 @@ def test_two_at_once_fetch_once(fetcher: Fetcher, start_hub: StartHub) -> None:
         first.stdout.readline()
         with start_fetch(fetcher, hub.endpoint) as second:
             said, _ = second.communicate(timeout=30)
-    assert said.splitlines()[0] == "another process is fetching org/m; waiting for it"
+    assert said.splitlines()[0].startswith("another process is fetching org/m; waiting for it (process ")
     assert "nothing to fetch" in said
     assert hub.requests().count(f"GET /org/m/resolve/{commit_of(hub.root / 'org/m')}/model.safetensors") == 1
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from aim_runtime.models import sharing
 from aim_runtime.models.background import carrying
 from aim_runtime.models.cache import ensure_space
 from aim_runtime.models.events import Notice, Progress, Report
@@ -37,7 +38,7 @@ def download(snapshot: Snapshot, into: Path, report: Report, *, what: str) -> Ma
     messages. Raises ModelError, and Changed when the source's files are not those listed any more.
     """
     state = into / STATE
-    state.mkdir(parents=True, exist_ok=True)
+    sharing.make(state)
     journal = Journal(into)
     found: dict[str, str] = {}
     missing: list[RemoteFile] = []

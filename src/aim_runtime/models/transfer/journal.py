@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from aim_runtime.models import sharing
 from aim_runtime.models.transfer.remote import RemoteFile
 
 STATE = ".parts"
@@ -66,6 +67,7 @@ class Journal:
         line = _Line(file.name, identity(file), sha256, mtime_ns, boot_id())
         text = json.dumps(asdict(line)) + "\n"
         with self._lock, self._path.open("a", encoding="utf-8") as journal:
+            sharing.open_as_the_parent(self._path)
             journal.write(text)  # one write of one line: a reader sees all of it or a part that is no JSON
 
     def _read(self) -> list[_Line]:

@@ -9,6 +9,7 @@ import os
 import threading
 from pathlib import Path
 
+from aim_runtime.models import sharing
 from aim_runtime.models.transfer.journal import STATE, as_mapping, boot_id, identity
 from aim_runtime.models.transfer.remote import RemoteFile
 
@@ -24,6 +25,7 @@ class Descriptor:
 
     def __init__(self, path: Path) -> None:
         self.number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        sharing.open_as_the_parent(path)  # at once: after a kill another user may go on with it
 
     def __del__(self) -> None:
         if hasattr(self, "number"):
@@ -98,7 +100,7 @@ class Part:
     def finish(self) -> None:
         """Give the file its name."""
         target = self._folder / self.file.name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        sharing.make(target.parent)
         ours = os.fstat(self._open().number)
         try:
             self.path.replace(target)
