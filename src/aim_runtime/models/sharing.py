@@ -38,20 +38,27 @@ def open_as_the_parent(path: Path) -> None:
     umask counts. Where permissions cannot be changed, or the file is another's, they stay.
     """
     with suppress(OSError):
-        status, parent = path.lstat(), path.parent.stat()
-        if parent.st_mode & stat.S_ISVTX or stat.S_ISLNK(status.st_mode):
-            return
-        mode = stat.S_IMODE(parent.st_mode)
-        wanted = mode | 0o700 if stat.S_ISDIR(status.st_mode) else mode & 0o666 | 0o600
-        if stat.S_IMODE(status.st_mode) != wanted:
-            path.chmod(wanted)
+        _open(os.fspath(path), os.stat(path.parent).st_mode)  # noqa: PTH116 - once a file of thousands
 
 
 def open_all_below(folder: Path) -> None:
     """Do the same for everything below `folder`, from the top down."""
     for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            open_as_the_parent(Path(parent, name))
+        with suppress(OSError):
+            mode = os.stat(parent).st_mode  # noqa: PTH116
+            for name in (*folders, *files):
+                _open(os.path.join(parent, name), mode)  # noqa: PTH118
+
+
+def _open(path: str, parent: int) -> None:
+    mode = os.lstat(path).st_mode
+    if parent & stat.S_ISVTX or stat.S_ISLNK(mode):
+        return
+    wanted = stat.S_IMODE(parent)
+    wanted = wanted | 0o700 if stat.S_ISDIR(mode) else wanted & 0o666 | 0o600
+    if stat.S_IMODE(mode) != wanted:
+        with suppress(OSError):
+            os.chmod(path, wanted)  # noqa: PTH101
 
 
 def can_be_written(folder: Path) -> bool:

@@ -19,6 +19,7 @@ from aim_runtime.errors import CacheNotWritable
 from aim_runtime.models import sharing
 from aim_runtime.models.background import bytes_below
 from aim_runtime.models.cache import make_folder
+from aim_runtime.models.capabilities import PROBE
 from aim_runtime.models.events import Progress
 from aim_runtime.models.lease import Lease
 from aim_runtime.models.watch import Timing, age_s, is_gone, look
@@ -108,6 +109,11 @@ def clean(place: Path, timing: Timing, *, flock_works: bool) -> None:
     for left in _left_behind(place, timing, flock_works=flock_works):
         shutil.rmtree(left, ignore_errors=True)
     with suppress(OSError):
+        # What was killed while it tried what the file system can do; one that is at it is not disturbed.
+        for tried in place.glob(f"{PROBE}*"):
+            sight = look(tried)
+            if sight is not None and age_s(place, sight) >= timing.ttl_s:
+                shutil.rmtree(tried, ignore_errors=True)
         place.rmdir()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -75,6 +76,9 @@ def test_one_that_was_stopped_for_too_long_yields_to_who_took_over(
 ) -> None:
     slow, other = start_hub("--rate", "100000"), start_hub("--rate", "1000000")
     model_at(slow, 4_000_000)
+    killed = cache.staging("org/m") / ".probe-0123"  # by one that was killed while it tried the file system
+    killed.mkdir(parents=True)
+    os.utime(killed, (1, 1))
     first = replicas_of(slow.endpoint)(chunk_bytes=50_000)
     first.wait_until_fetching()
     first.signal(signal.SIGSTOP)
@@ -87,6 +91,7 @@ def test_one_that_was_stopped_for_too_long_yields_to_who_took_over(
     assert any(notice.endswith("of 4.0 MB are here already") for notice in second.notices)
     assert is_the_models(cache.folder("org/m"), slow)
     assert is_clean(cache)
+    assert not cache.staging("org/m").exists()
 
 
 @pytest.mark.parametrize("switches", [(), ("-DNO_EXCL",)], ids=["no flock", "no locks at all"])
