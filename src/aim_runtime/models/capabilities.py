@@ -14,7 +14,6 @@ from pathlib import Path
 from aim_runtime.errors import CacheNotWritable
 from aim_runtime.models import filesystem, sharing
 
-PROBE = ".probe-"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -36,7 +35,7 @@ class Capabilities:
 
 def probe(folder: Path) -> Capabilities:
     """Try everything in a folder of its own below `folder`, which is gone afterwards. Raises OSError."""
-    place = folder / f"{PROBE}{secrets.token_hex(4)}"
+    place = folder / f".probe-{secrets.token_hex(4)}"
     sharing.make(place)
     try:
         return Capabilities(

@@ -28,10 +28,15 @@ class Taken(Exception):
 
 
 class Lease:
-    """The turn of this process. Without `path` it got none, and goes on all the same."""
+    """The turn of this process. Without `path` it got none, and goes on all the same.
 
-    def __init__(self, owner: Owner, path: Path | None = None, descriptor: int = -1) -> None:
-        self.owner = owner
+    `gone` are the tokens of those that it took the lease from: what they left may be taken too.
+    """
+
+    def __init__(
+        self, owner: Owner, path: Path | None = None, descriptor: int = -1, gone: frozenset[str] = frozenset()
+    ) -> None:
+        self.owner, self.gone = owner, gone
         self.progress: Progress | None = None
         self._path, self._descriptor = path, descriptor
         self._also: Callable[[], None] | None = None
@@ -95,12 +100,14 @@ class Lease:
     def release(self) -> None:
         """Let the next one have it; never raises."""
         self._over.set()
-        with self._one_at_a_time, suppress(OSError):
-            if self._path is not None:
+        if self._path is None:
+            return
+        with self._one_at_a_time:
+            with suppress(OSError):
                 sight = look(self._path)
                 if sight is not None and sight.data == self.owner.write():
                     take_away(self._path, sight, self.owner.token)
-                os.close(self._descriptor)
+            os.close(self._descriptor)
 
 
 @contextmanager
@@ -137,26 +144,35 @@ def held(
 def _wait_for(
     path: Path, owner: Owner, watch: Watch, report: Report, others: Callable[[], Progress], poll_s: float
 ) -> Lease:
-    waited = False
-    try:
-        while True:
-            sharing.make(path.parent)
-            with suppress(FileExistsError):
-                return Lease(owner, path, _create(path, owner))
-            sight = watch.look()
-            if sight is not None and watch.is_stale:
-                _take_over(path, sight, owner, report)
-                continue
-            if sight is not None and not waited:
-                report(Notice(f"another process is fetching {owner.what}; waiting for it{_who(sight)}"))
-                waited = True
-            # In steps: a wait in the kernel would not end when this process is asked to stop.
-            time.sleep(poll_s)
-            report(others())
-    except OSError as error:
-        # Of another user, or in a folder of another user's, or on a disk without room for it.
-        report(Notice(f"{path} cannot be had ({error.strerror}); fetching {owner.what} without it"))
-        return Lease(owner)
+    waited, gone = False, frozenset[str]()
+    while True:
+        try:
+            found = _attempt(path, owner, watch, gone)
+            taken = isinstance(found, Sight) and watch.is_stale and _take_over(path, found, owner)
+        except OSError as error:
+            # Of another user, or in a folder of another user's, or on a disk without room for it.
+            report(Notice(f"{path} cannot be had ({error.strerror}); fetching {owner.what} without it"))
+            return Lease(owner, gone=gone)
+        if isinstance(found, Lease):
+            return found
+        if found is not None and taken:
+            report(Notice(f"who was fetching {owner.what} is gone; taking over{_who(found)}"))
+            gone |= {found.owner.token} if found.owner else set()
+            continue
+        if found is not None and not waited:
+            report(Notice(f"another process is fetching {owner.what}; waiting for it{_who(found)}"))
+            waited = True
+        # In steps: a wait in the kernel would not end when this process is asked to stop.
+        time.sleep(poll_s)
+        report(others())
+
+
+def _attempt(path: Path, owner: Owner, watch: Watch, gone: frozenset[str]) -> Lease | Sight | None:
+    """Create the lease, or return the one that is there. Raises OSError where it can never be had."""
+    sharing.make(path.parent)
+    with suppress(FileExistsError):
+        return Lease(owner, path, _create(path, owner), gone)
+    return watch.look()
 
 
 def _who(sight: Sight) -> str:
@@ -188,11 +204,12 @@ def _lock(descriptor: int) -> None:
     return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _take_over(path: Path, sight: Sight, owner: Owner, report: Report) -> None:
+def _take_over(path: Path, sight: Sight, owner: Owner) -> bool:
     """Remove a lease that nobody holds any more. Raises OSError where this user may not."""
-    with suppress(FileNotFoundError):  # another waiter was faster
-        if take_away(path, sight, owner.token):
-            report(Notice(f"who was fetching {owner.what} is gone; taking over{_who(sight)}"))
+    try:
+        return take_away(path, sight, owner.token)
+    except FileNotFoundError:
+        return False  # another waiter was faster
 
 
 def take_away(path: Path, sight: Sight, token: str) -> bool:

@@ -15,14 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from aim_runtime.errors import CacheNotWritable
+from aim_runtime.errors import CacheNotWritable, ModelError
 from aim_runtime.models import sharing
 from aim_runtime.models.background import bytes_below
 from aim_runtime.models.cache import make_folder
-from aim_runtime.models.capabilities import PROBE
 from aim_runtime.models.events import Progress
-from aim_runtime.models.lease import Lease
-from aim_runtime.models.watch import Timing, age_s, is_gone, look
+from aim_runtime.models.lease import Lease, Taken
+from aim_runtime.models.watch import Timing, age_s, look
 
 _OWNER = ".owner.json"
 # Not the sizes of the files: the disk gives a file all of its room before its first byte arrives.
@@ -51,21 +50,18 @@ def own_place(folder: Path) -> Path:
 
 
 @contextmanager
-def staged(place: Path, lease: Lease, timing: Timing, *, flock_works: bool) -> Iterator[Path]:
+def staged(place: Path, lease: Lease, timing: Timing) -> Iterator[Path]:
     """Have a folder below `place` while the block runs, with the most that anybody left there.
 
-    What the block leaves in it stays for the next try, whoever's that is.
+    What the block leaves in it stays for the next try, whoever's that is. Raises Taken when another process
+    took the folder away.
     """
     own = place / lease.owner.token
-    for left in _left_behind(place, timing, flock_works=flock_works):
-        with suppress(OSError):  # another process was faster
-            left.rename(own)
-            break
-    else:
-        make_folder(own)
     mark, far = own / _OWNER, own / _PROGRESS
-    mark.write_bytes(lease.owner.write())
-    sharing.open_as_the_parent(mark)
+    try:
+        _begin(place, lease, timing).rename(own)
+    except FileNotFoundError as error:
+        raise Taken from error
 
     def beat() -> None:
         os.utime(mark)
@@ -75,12 +71,30 @@ def staged(place: Path, lease: Lease, timing: Timing, *, flock_works: bool) -> I
     lease.with_each_beat(beat)
     try:
         yield own
+    except (OSError, ModelError) as error:
+        if own.is_dir():
+            raise
+        raise Taken from error  # whatever came of it, that is why
     finally:
         # Libraries and other programs make files as the umask has it.
         sharing.open_all_below(own)
         for path in (mark, far):
             with suppress(OSError):
                 path.unlink()
+
+
+def _begin(place: Path, lease: Lease, timing: Timing) -> Path:
+    """Return a folder with the mark of this process, under a name at which nobody else looks."""
+    hidden = place / f".{lease.owner.token}"
+    for left in _left_behind(place, timing, lease.gone):
+        with suppress(OSError):  # another process was faster
+            left.rename(hidden)
+            break
+    else:
+        make_folder(hidden)
+    (hidden / _OWNER).write_bytes(lease.owner.write())
+    sharing.open_as_the_parent(hidden / _OWNER)
+    return hidden
 
 
 def _write_over(file: Path, text: str) -> None:
@@ -90,6 +104,7 @@ def _write_over(file: Path, text: str) -> None:
         os.pwrite(descriptor, text.encode().ljust(200), 0)
     finally:
         os.close(descriptor)
+    sharing.open_as_the_parent(file)
 
 
 def how_far(place: Path) -> Progress:
@@ -104,20 +119,20 @@ def how_far(place: Path) -> Progress:
     return most
 
 
-def clean(place: Path, timing: Timing, *, flock_works: bool) -> None:
+def clean(place: Path, timing: Timing, gone: frozenset[str]) -> None:
     """Remove what is left below `place` by processes that are gone: the model is there."""
-    for left in _left_behind(place, timing, flock_works=flock_works):
+    for left in _left_behind(place, timing, gone):
         shutil.rmtree(left, ignore_errors=True)
     with suppress(OSError):
-        # What was killed while it tried what the file system can do; one that is at it is not disturbed.
-        for tried in place.glob(f"{PROBE}*"):
-            sight = look(tried)
+        # Of one that was killed while it tried the file system or began; one that is at it stays.
+        for hidden in place.glob(".*"):
+            sight = look(hidden)
             if sight is not None and age_s(place, sight) >= timing.ttl_s:
-                shutil.rmtree(tried, ignore_errors=True)
+                shutil.rmtree(hidden, ignore_errors=True)
         place.rmdir()
 
 
-def _left_behind(place: Path, timing: Timing, *, flock_works: bool) -> list[Path]:
+def _left_behind(place: Path, timing: Timing, gone: frozenset[str]) -> list[Path]:
     """Return the folders whose owners are gone and that this user can write, the fullest first."""
     with suppress(OSError):
         found = [
@@ -125,14 +140,14 @@ def _left_behind(place: Path, timing: Timing, *, flock_works: bool) -> list[Path
             for folder in sorted(place.iterdir())
             if not folder.name.startswith(".")
             and folder.is_dir()
-            and _is_free(folder, timing, flock_works=flock_works)
+            and (folder.name in gone or _is_free(folder, timing))
             and sharing.can_be_written(folder)
         ]
         return sorted(found, key=bytes_below, reverse=True)
     return []
 
 
-def _is_free(folder: Path, timing: Timing, *, flock_works: bool) -> bool:
+def _is_free(folder: Path, timing: Timing) -> bool:
     mark = folder / _OWNER
     try:
         sight = look(mark)
@@ -140,4 +155,5 @@ def _is_free(folder: Path, timing: Timing, *, flock_works: bool) -> bool:
         return False
     if sight is None:
         return True  # its owner is done with it
-    return is_gone(mark, sight, flock_works=False) or age_s(folder.parent, sight) >= timing.ttl_s
+    gone = sight.owner is not None and sight.owner.is_gone
+    return gone or age_s(folder.parent, sight) >= timing.ttl_s

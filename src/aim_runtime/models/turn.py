@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from aim_runtime.errors import ModelError
+from aim_runtime.errors import DownloadFailed, ModelError
 from aim_runtime.models.cache import Cache
 from aim_runtime.models.capabilities import Capabilities, file_system, probe, require
 from aim_runtime.models.events import Notice, Report
@@ -46,20 +46,22 @@ def in_turn(
             others=lambda: how_far(place),
             timing=timing,
         ) as lease:
-            if is_whole():
-                clean(place, timing, flock_works=can.flock)
-                return None
-            with staged(place, lease, timing, flock_works=can.flock) as folder:
+            done = None
+            if not is_whole():
                 try:
-                    done = work(folder, lease.checked(report))
-                except (Taken, OSError, ModelError):
-                    if turn == _TURNS or not (lease.was_taken or not folder.is_dir()):
+                    with staged(place, lease, timing) as folder:
+                        done = work(folder, lease.checked(report))
+                except (Taken, OSError, ModelError) as error:
+                    if not isinstance(error, Taken) and not lease.was_taken:
                         raise
                     report(Notice(f"another process took over fetching {model_id} from this one"))
                     continue
-            clean(place, timing, flock_works=can.flock)
+            clean(place, timing, lease.gone)
             return done
-    raise AssertionError("unreachable")
+    raise DownloadFailed(
+        f"other processes took over fetching {model_id} from this one {_TURNS + 1} times",
+        hint=f"find out what else changes {place}, and start again",
+    )
 
 
 def _tell(can: Capabilities, place: Path, report: Report) -> None:

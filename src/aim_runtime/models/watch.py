@@ -111,18 +111,17 @@ class Watch:
             return missed  # nobody wrote that; an owner that was just writing it has done so by now
         if missed and self._age_s + quiet_s >= self._timing.ttl_s:
             return True
-        return is_gone(self._path, sight, flock_works=self._flock_works)
+        return self._has_ended(sight)
 
-
-def is_gone(path: Path, sight: Sight, *, flock_works: bool) -> bool:
-    """Return whether the kernel of this machine says that the owner has ended."""
-    owner = sight.owner
-    if owner is None:
-        return False
-    if owner.is_gone:
-        return True
-    # In another container of this machine its id means nothing; but a lock ends with who holds it.
-    return flock_works and owner.locked and owner.of_this_boot and _is_unlocked(path, sight)
+    def _has_ended(self, sight: Sight) -> bool:
+        """Whether the kernel of this machine says so."""
+        owner = sight.owner
+        if owner is None:
+            return False
+        if owner.is_gone:
+            return True
+        # In another container of this machine its id means nothing; but a lock ends with who holds it.
+        return self._flock_works and owner.locked and owner.of_this_boot and _is_unlocked(self._path, sight)
 
 
 def _is_unlocked(path: Path, sight: Sight) -> bool:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,11 +139,15 @@ def replicas(folder: Path, cache: Cache, endpoint: str) -> Iterator[StartReplica
     with ExitStack() as stack:
 
         def start(
-            env: Mapping[str, str] | None = None, *, chunk_bytes: int = 8 << 20, ttl_s: float = TTL_S
+            env: Mapping[str, str] | None = None,
+            *,
+            within: Sequence[str] = (),
+            chunk_bytes: int = 8 << 20,
+            ttl_s: float = TTL_S,
         ) -> Replica:
             count = len(list(folder.glob("replica*.out")))
             output, errors = folder / f"replica{count}.out", folder / f"replica{count}.err"
-            argv = [sys.executable, PROGRAM, cache.root, endpoint, BEAT_S, ttl_s, chunk_bytes]
+            argv = [*within, sys.executable, PROGRAM, cache.root, endpoint, BEAT_S, ttl_s, chunk_bytes]
             with output.open("wb") as out, errors.open("wb") as err:
                 process = subprocess.Popen(
                     list(map(str, argv)), env={**os.environ, **(env or {})}, stdout=out, stderr=err

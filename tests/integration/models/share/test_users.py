@@ -82,12 +82,12 @@ def killed_in_the_middle(user: int, cache: Cache, hub: FakeHub, umask: int) -> N
     if child == 0:
 
         def report(event: object) -> None:
-            if isinstance(event, Progress) and event.phase == "download" and event.done_bytes > 400_000:
+            if isinstance(event, Progress) and event.phase == "download" and event.done_bytes > 800_000:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         try:
             be(user, umask)
-            Fetcher(cache, {}, watch=report)("org/m", hub=hub.endpoint)
+            Fetcher(cache, {}, watch=report, timing=Timing(0.1, 0.5, 0.05))("org/m", hub=hub.endpoint)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
