@@ -11,7 +11,6 @@ from aim_runtime.errors import InvalidValue, ModelNotFound, VerificationFailed
 from aim_runtime.models import manifest
 from aim_runtime.models.cache import Cache, ensure_space, make_folder, not_writable
 from aim_runtime.models.events import Notice, Report
-from aim_runtime.models.lock import held
 from aim_runtime.models.manifest import FileRecord
 from aim_runtime.models.oci.layers import unpack_layers
 from aim_runtime.models.portable import folder, layout_read
@@ -21,6 +20,7 @@ from aim_runtime.models.portable.model import Piece, Portable
 from aim_runtime.models.portable.watch import Watch
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.swap import publish
+from aim_runtime.models.turn import in_turn
 from aim_runtime.models.wanted import choose
 from aim_runtime.models.words import is_cache_fault
 
@@ -40,29 +40,35 @@ def take_in(path: Path, cache: Cache, report: Report, *, model_id: str | None = 
     final = cache.folder(name)
     if _is_there(model, final, name, report):
         return final  # before the lock: a cache that cannot be written is good enough for this
-    with held(cache.lock(name), name, report) as waited:
-        if waited and _is_there(model, final, name, report):
-            return final
-        staging = cache.staging(name) / "import"
+
+    def work(staging: Path, checked: Report) -> Path:
+        into = staging / "import"
         try:
-            shutil.rmtree(staging, ignore_errors=True)
-            make_folder(staging)
+            shutil.rmtree(into, ignore_errors=True)
+            make_folder(into)
             # What comes out of layers is about as large as they are: weights hardly shrink.
-            ensure_space(staging, model.size_bytes + _RESERVE_BYTES)
-            _fill(model, str(path), staging, report)
-            faults = problems(staging)
+            ensure_space(into, model.size_bytes + _RESERVE_BYTES)
+            _fill(model, str(path), into, checked)
+            faults = problems(into)
             if faults:
                 raise VerificationFailed(f"{path} does not hold a whole model: {'; '.join(faults)}")
             known = {each: piece.sha256 for each, piece in model.pieces.items()}
-            manifest.seal(staging, model.source, model.revision, report, known=known)
-            publish(staging, final, cache.trash(name))
-            shutil.rmtree(cache.staging(name), ignore_errors=True)  # and what a fetch of it left there
-        except OSError as error:
-            if not is_cache_fault(error):
-                raise
-            raise not_writable(cache.root, error) from error
+            manifest.seal(into, model.source, model.revision, checked, known=known)
+            publish(into, final, cache.trash(name))
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            shutil.rmtree(into, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)  # and what a fetch of it left there
+        return final
+
+    try:
+        done = in_turn(cache, name, lambda: _is_there(model, final, name, lambda _: None), work, report)
+    except OSError as error:
+        if not is_cache_fault(error):
+            raise
+        raise not_writable(cache.root, error) from error
+    if done is None:
+        report(Notice(f"{name} is already in the cache at {final}; nothing to import"))
+        return final
     report(Notice(f"{name} is in the cache at {final}, from {path}"))
     return final
 
