@@ -26,7 +26,7 @@ ReplicasOf = Callable[[str], StartReplica]
 
 
 def test_three_at_once_fetch_once(cache: Cache, start_hub: StartHub, replicas_of: ReplicasOf) -> None:
-    hub = start_hub("--rate", "1500000")
+    hub = start_hub("--rate", "750000")
     model_at(hub)
     start = replicas_of(hub.endpoint)
     three = [start() for _ in range(3)]
@@ -42,11 +42,10 @@ def test_three_at_once_fetch_once(cache: Cache, start_hub: StartHub, replicas_of
             f"another process is fetching org/m; waiting for it (process {owner} of user "
         )
         seen = [event["done"] for event in each.events if event.get("phase") == "wait"]
-        while seen[-1] == 0:  # it was done, and the waiter has not seen it yet
-            seen.pop()
-        assert len(set(seen)) > 2, "how far the owner is"
-        assert sorted(seen) == seen
-        assert 0 < seen[-1] <= 1_600_000
+        far = [done for done in seen if done]  # before and after, there is nothing to see
+        assert far, seen
+        assert sorted(far) == far, "how far the owner is"
+        assert far[-1] <= 1_600_000
         assert each.notices[-1].endswith("nothing to fetch")
 
 
