@@ -46,12 +46,12 @@ http {{
 
 @dataclass(frozen=True)
 class Site:
-    """A running server: `root` is what it serves, `certificate` who vouches for it (itself)."""
+    """A running server: `root` is what it serves, `authority` who vouches for it."""
 
     root: Path
     http: str
     https: str
-    certificate: Path
+    authority: Path
     home: Path
 
     def requests(self) -> list[str]:
@@ -74,13 +74,21 @@ def site(home: Path) -> Iterator[Site]:
     argv = [program("nginx"), "-p", str(home), "-c", str(configuration), "-e", str(home / "error.log")]
     with running(argv, https, home / "nginx.log"):
         yield Site(
-            root, f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}", home / "certificate.pem", home
+            root, f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}", home / "authority.pem", home
         )
 
 
 def _certify(home: Path) -> None:
-    """Write a key and a certificate that nobody but itself has signed."""
-    command = [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command += ["-keyout", str(home / "key.pem"), "-out", str(home / "certificate.pem")]
-    subprocess.run(command, check=True, capture_output=True)
+    """Write an authority that nobody knows, and the certificate of a server that it vouches for."""
+    key = [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    key += ["-nodes", "-days", "2"]
+    authority, its_key = str(home / "authority.pem"), str(home / "authority-key.pem")
+    for more in (
+        ["-subj", "/CN=test authority", "-keyout", its_key, "-out", authority],
+        [
+            *("-subj", "/CN=test server", "-CA", authority, "-CAkey", its_key),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"),
+            *("-keyout", str(home / "key.pem"), "-out", str(home / "certificate.pem")),
+        ],
+    ):
+        subprocess.run([*key, *more], check=True, capture_output=True)

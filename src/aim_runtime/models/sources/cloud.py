@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,11 +14,11 @@ from aim_runtime.models import background
 from aim_runtime.models.events import Notice, Progress, Report
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.sources import objects, sums
+from aim_runtime.models.sources.bring import bring
 from aim_runtime.models.sources.cloud_errors import Place, broken, explain, foreign_errors, unreachable
 from aim_runtime.models.sources.cloud_settings import Settings, settings_of
 from aim_runtime.models.sources.objects import Folder, StoredObject
 from aim_runtime.models.sources.source import Fetched
-from aim_runtime.models.transfer.download import download
 from aim_runtime.models.transfer.http import STALL_S
 from aim_runtime.models.transfer.remote import Again, Algorithm, Changed, Digest, RemoteFile, Snapshot
 from aim_runtime.models.transfer.trickle import Trickle
@@ -44,12 +45,11 @@ class CloudSource:
 
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
         """Download what is below the prefix now; what is left in `into` is not read again."""
-        snapshot = self.snapshot(ref, report)
-        digests = download(snapshot, into, report, what=str(ref))
-        return Fetched(into, snapshot.revision, digests)
+        return bring(self, ref, into, report)
 
     def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:
         """List the files that make the model."""
+        _require_library(self.scheme)
         settings = settings_of(self.scheme, self.environment)
         place = Place(self.scheme, ref.name, settings.where)
         answer = background.start(lambda: self._look(ref, settings, place))
@@ -72,7 +72,9 @@ class CloudSource:
             raise explain(error, place) from error
         held = objects.lack(file.name for file in chosen.files)
         if held:
-            raise ModelNotFound(f"{ref} holds {held}", hint="name the folder that holds the safetensors files")
+            raise ModelNotFound(
+                f"{ref} holds {held}", hint="name the folder that holds the safetensors files"
+            )
         return chosen, store
 
 
@@ -107,14 +109,17 @@ class CloudConnection:
             raise broken(error, file, self._place) from error
 
 
-def _open(place: Place, settings: Settings, stall_s: float, decide_within_s: float) -> Store:
-    try:
-        from obstore.store import AzureStore, GCSStore
-    except ImportError as error:
+def _require_library(scheme: Scheme) -> None:
+    if importlib.util.find_spec("obstore") is None:
         raise ExtraMissing(
-            f"{place.scheme}:// needs the library obstore, which is not installed",
+            f"{scheme}:// needs the library obstore, which is not installed",
             hint="pip install 'aim-runtime[cloud]'",
-        ) from error
+        )
+
+
+def _open(place: Place, settings: Settings, stall_s: float, decide_within_s: float) -> Store:
+    from obstore.store import AzureStore, GCSStore
+
     client: dict[str, Any] = {
         "allow_http": settings.plain_http,
         "connect_timeout": f"{_CONNECT_S}s",
@@ -126,9 +131,7 @@ def _open(place: Place, settings: Settings, stall_s: float, decide_within_s: flo
     # The byte mover knows better than a library when to ask again.
     retry: Any = {"max_retries": 0, "retry_timeout": timedelta(seconds=decide_within_s)}
     kind: Any = GCSStore if place.scheme is Scheme.GS else AzureStore
-    store: Store = kind(
-        place.bucket, config=dict(settings.config), client_options=client, retry_config=retry
-    )
+    store: Store = kind(place.bucket, config=dict(settings.config), client_options=client, retry_config=retry)
     return store
 
 
@@ -146,7 +149,9 @@ def _digest(etag: str | None, scheme: Scheme) -> Digest | None:
 
     https://cloud.google.com/storage/docs/hashes-etags
     """
-    is_md5 = scheme is Scheme.GS and etag is not None and len(etag) == 32 and set(etag) <= set("0123456789abcdef")
+    is_md5 = (
+        scheme is Scheme.GS and etag is not None and len(etag) == 32 and set(etag) <= set("0123456789abcdef")
+    )
     return Digest(Algorithm.MD5, str(etag)) if is_md5 else None
 
 
@@ -162,7 +167,9 @@ def _promised(store: Store, folder: Folder, ref: ModelRef) -> Mapping[str, str]:
     if listed is None:
         return {}
     if listed.size_bytes > sums.MAX_BYTES:
-        raise VerificationFailed(f"{sums.NAME} of {ref} is {listed.size_bytes} bytes long: it is something else")
+        raise VerificationFailed(
+            f"{sums.NAME} of {ref} is {listed.size_bytes} bytes long: it is something else"
+        )
     try:
         return sums.parse(bytes(obstore.get(store, listed.key).bytes()))
     except ValueError as error:

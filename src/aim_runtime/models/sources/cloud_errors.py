@@ -14,7 +14,9 @@ from aim_runtime.models.words import redact
 # its text is never shown, only what is found in it.
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]\w*)</Code>")
-_NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound|InvalidBucketName|InvalidResourceName|no bucket named")
+_NO_BUCKET = re.compile(
+    r"NoSuchBucket|ContainerNotFound|InvalidBucketName|InvalidResourceName|no bucket named"
+)
 _ODD_KEY = re.compile(r"[Pp]ath \"([^\"]*)\"")
 _REASONS = (
     ("dns error", "its name cannot be resolved"),
@@ -25,11 +27,15 @@ _REASONS = (
     ("NetworkUnreachable", "the network is unreachable"),
 )
 _CREDENTIALS = {
-    Scheme.GS: "set GOOGLE_APPLICATION_CREDENTIALS to the JSON file of an account with the role Storage Object "
-    "Viewer, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
-    Scheme.AZ: "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, or the AZURE_CLIENT_ID, AZURE_CLIENT_SECRET "
-    "and AZURE_TENANT_ID of one with the role Storage Blob Data Reader; AZURE_SKIP_SIGNATURE=true for a public "
-    "container",
+    Scheme.GS: (
+        "set GOOGLE_APPLICATION_CREDENTIALS to the JSON file of an account with the role Storage Object Viewer, "
+        "or GOOGLE_SKIP_SIGNATURE=true for a public bucket"
+    ),
+    Scheme.AZ: (
+        "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, or AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and "
+        "AZURE_TENANT_ID of an identity with the role Storage Blob Data Reader; or AZURE_SKIP_SIGNATURE=true "
+        "for a public container"
+    ),
 }
 _SETTINGS = {
     Scheme.GS: "GOOGLE_APPLICATION_CREDENTIALS and GOOGLE_BASE_URL",
@@ -65,7 +71,9 @@ def explain(error: BaseException, place: Place) -> ModelError:
     text, where = str(error), redact(place.where)
     status = _status(text)
     if isinstance(error, OSError) and error.filename:
-        return AccessDenied(f"{error.filename} cannot be read: {error.strerror}", hint="correct SSL_CERT_FILE")
+        return AccessDenied(
+            f"{error.filename} cannot be read: {error.strerror}", hint="correct SSL_CERT_FILE"
+        )
     if type(error).__name__ == "InvalidPathError":
         key = _ODD_KEY.search(text)
         return VerificationFailed(
@@ -74,22 +82,26 @@ def explain(error: BaseException, place: Place) -> ModelError:
         )
     if "MissingAccount" in text:
         return AccessDenied(
-            f"{place}: no Azure account is named", hint="set AZURE_STORAGE_ACCOUNT_NAME, and a key or a token for it"
+            f"{place}: no Azure account is named",
+            hint="set AZURE_STORAGE_ACCOUNT_NAME, and a key or a token for it",
         )
     if status is None and ("redential" in text or "Invalid Access Key" in text or "service account" in text):
         why = "they are not of the form that is expected"
         if "No such file" in text:
             why = "there is no such file"
         return AccessDenied(
-            f"the credentials for {where} cannot be used: {why}", hint=f"correct them: {_CREDENTIALS[place.scheme]}"
+            f"the credentials for {where} cannot be used: {why}",
+            hint=f"correct them: {_CREDENTIALS[place.scheme]}",
         )
     if "TokenRequest" in text:
         return AccessDenied(
-            f"{place} needs credentials for {where}, and none are set that can be used", hint=_CREDENTIALS[place.scheme]
+            f"{place} needs credentials for {where}, and none are set that can be used",
+            hint=_CREDENTIALS[place.scheme],
         )
     if status == 404 or _NO_BUCKET.search(text):
         return ModelNotFound(
-            f"{where} has no {place.kind} {place.bucket}", hint=f"check the spelling, and {_SETTINGS[place.scheme]}"
+            f"{where} has no {place.kind} {place.bucket}",
+            hint=f"check the spelling, and {_SETTINGS[place.scheme]}",
         )
     if status in (400, 401, 403):
         code = _CODE.search(text)
