@@ -38,6 +38,7 @@ http {{
         location /elsewhere/ {{ rewrite ^/elsewhere/(.*)$ http://127.0.0.1:{http}/$1 redirect; }}
         location /loop/ {{ return 302 $request_uri; }}
         location /weak/ {{ alias {root}/; etag off; add_header ETag 'W/"1"'; }}
+        location /dated/ {{ alias {root}/; etag off; }}
         location /page/ {{ default_type text/html; return 200 "<html>Please sign in</html>"; }}
     }}
 }}
@@ -63,7 +64,8 @@ def site(home: Path) -> Iterator[Site]:
     """Run one whose files are all below `home`, and which serves `home`/site.
 
     It also serves the site as /no-ranges/, /closed/ (user `ann`, password `s3cr@t`), /forbidden/, /moved/,
-    /elsewhere/ (another origin), /loop/, /weak/ (an entity tag that is weak) and /page/.
+    /elsewhere/ (another origin), /loop/, /weak/ (an entity tag that is weak), /dated/ (no entity tag) and
+    /page/ (a web page, whatever is asked for).
     """
     root, http, https = home / "site", free_port(), free_port()
     root.mkdir()

@@ -28,8 +28,8 @@ _REASONS = (
 )
 _CREDENTIALS = {
     Scheme.GS: (
-        "set GOOGLE_APPLICATION_CREDENTIALS to the JSON file of an account with the role Storage Object Viewer, "
-        "or GOOGLE_SKIP_SIGNATURE=true for a public bucket"
+        "set GOOGLE_APPLICATION_CREDENTIALS to the JSON file of an account with the role Storage Object "
+        "Viewer, or GOOGLE_SKIP_SIGNATURE=true for a public bucket"
     ),
     Scheme.AZ: (
         "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, or AZURE_CLIENT_ID, AZURE_CLIENT_SECRET and "

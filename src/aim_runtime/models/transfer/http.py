@@ -108,8 +108,7 @@ class HttpConnection:
             headers = {**(address.headers if same else {}), "Accept-Encoding": "identity"}
             if file.divisible:
                 headers["Range"] = f"bytes={start}-{stop - 1}"
-            if file.etag and same:
-                headers["If-Match"] = file.etag
+            headers |= _condition(file.etag) if same else {}
             response = self._send(target, headers)
             if response.status in _REDIRECTS and (location := response.headers.get("Location")):
                 self._drain(response)
@@ -164,15 +163,30 @@ class HttpConnection:
                 self.close()
                 raise Changed(file.name)
             return  # a server that knows no ranges sends the whole file
-        if (int(served[1]), int(served[2])) != (start, stop - 1):
-            self.close()
-            raise Again(f"asked for bytes {start}-{stop - 1}, got {served[0]}")
-        etag = headers.get("etag")
+        etag = headers.get("last-modified" if _is_date(file.etag) else "etag")
         if (served[3] not in ("*", str(file.size_bytes))) or (
             file.etag and etag and etag != file.etag and not self._moved
         ):
             self.close()
             raise Changed(file.name)
+        if (int(served[1]), int(served[2])) != (start, stop - 1):
+            self.close()
+            raise Again(f"asked for bytes {start}-{stop - 1}, got {served[0]}")
+
+
+def _condition(version: str | None) -> Mapping[str, str]:
+    """Return what makes a server refuse when it has another version by now.
+
+    A source whose server gives no entity tags takes the date of the last change for one. Weak tags match
+    nothing in If-Match (RFC 9110, 13.1.1): they are only compared with what comes.
+    """
+    if version is None or version.startswith("W/"):
+        return {}
+    return {"If-Unmodified-Since" if _is_date(version) else "If-Match": version}
+
+
+def _is_date(version: str | None) -> bool:
+    return version is not None and version.endswith(" GMT")
 
 
 def retry_after_s(value: str | None) -> float | None:
