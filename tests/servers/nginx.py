@@ -17,7 +17,8 @@ pid {home}/nginx.pid;
 error_log {home}/error.log;
 events {{ worker_connections 256; }}
 http {{
-    access_log {home}/access.log;
+    log_format asked '$remote_user $status "$request_uri" $http_range';
+    access_log {home}/access.log asked;
     client_body_temp_path {home}/body;
     proxy_temp_path {home}/proxy;
     fastcgi_temp_path {home}/fastcgi;
@@ -39,6 +40,7 @@ http {{
         location /loop/ {{ return 302 $request_uri; }}
         location /weak/ {{ alias {root}/; etag off; add_header ETag 'W/"1"'; }}
         location /dated/ {{ alias {root}/; etag off; }}
+        location /slow/ {{ alias {root}/; limit_rate 12m; }}
         location /page/ {{ default_type text/html; return 200 "<html>Please sign in</html>"; }}
     }}
 }}
@@ -56,6 +58,7 @@ class Site:
     home: Path
 
     def requests(self) -> list[str]:
+        """Who asked (`-` for nobody), the answer's status, for what, and for which range."""
         return (self.home / "access.log").read_text().splitlines()
 
 
@@ -64,8 +67,8 @@ def site(home: Path) -> Iterator[Site]:
     """Run one whose files are all below `home`, and which serves `home`/site.
 
     It also serves the site as /no-ranges/, /closed/ (user `ann`, password `s3cr@t`), /forbidden/, /moved/,
-    /elsewhere/ (another origin), /loop/, /weak/ (an entity tag that is weak), /dated/ (no entity tag) and
-    /page/ (a web page, whatever is asked for).
+    /elsewhere/ (another origin), /loop/, /weak/ (an entity tag that is weak), /dated/ (no entity tag),
+    /slow/ (12 MB/s a connection) and /page/ (a web page, whatever is asked for).
     """
     root, http, https = home / "site", free_port(), free_port()
     root.mkdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ class CloudSource:
     """One of the two stores, as the environment describes it."""
 
     scheme: Scheme
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)  # it holds secrets
     decide_within_s: float = 8.0
     stall_s: float = STALL_S
 
@@ -101,10 +101,12 @@ class CloudConnection:
                 raise Again(f"asked for bytes {start}-{stop}, got {result.range}")
             trickle = Trickle(self._stall_s)
             for piece in result.stream(min_chunk_size=1):
-                trickle.came(len(piece))
                 view = memoryview(piece)
                 for at in range(0, len(view), _PIECE_BYTES):
                     yield view[at : at + _PIECE_BYTES]
+                start += len(view)
+                if start < stop:
+                    trickle.came(len(view))
         except foreign_errors() as error:
             raise broken(error, file, self._place) from error
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -34,7 +35,7 @@ _AT_ONCE = 8
 class WebSource:
     """Any web server. `environment` names proxies, certificate authorities, and the file of passwords."""
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)  # it holds secrets
     decide_within_s: float = 8.0
 
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
@@ -79,7 +80,8 @@ _Found = tuple[str | None, tuple[RemoteFile, ...], tuple[str, ...]]
 
 def _file(ref: ModelRef, origin: WebOrigin) -> _Found:
     url = origin.access.url
-    file = origin.file(_path(url).rpartition("/")[2], url)
+    name = re.sub(r"[^\w.+-]", "_", _path(url).rpartition("/")[2])
+    file = origin.file(name, url)
     if ref.sha256:
         file = replace(file, digest=Digest(Algorithm.SHA256, ref.sha256))
     return ref.sha256 or objects.revision([file]), (file,), ()

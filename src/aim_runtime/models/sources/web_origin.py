@@ -25,7 +25,7 @@ class WebOrigin:
     """
 
     access: Access
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     timeout_s: float
     pinned: bool
     answered: int = 0

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from aim_runtime.models.transfer.remote import Again, Changed, RemoteFile
 from aim_runtime.models.transfer.sockets import Route, open_route, why
+from aim_runtime.models.transfer.trickle import Trickle
 
 # Large enough that Python is not the limit, small enough for 32 connections.
 _PIECE_BYTES = 512 * 1024
@@ -20,8 +21,6 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _LATER = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 6
-# A connection that brings less than this while the stall timer runs is as good as none.
-_LEAST_BYTES = 64 * 1024
 STALL_S = 30.0  # Ollama's value
 
 
@@ -79,7 +78,7 @@ class HttpConnection:
         self, response: http.client.HTTPResponse, at: int, start: int, stop: int
     ) -> Iterator[memoryview]:
         """Yield `start` to `stop` of an answer that begins at `at`."""
-        window_ends, window_bytes = time.monotonic() + self._stall_s, 0
+        trickle = Trickle(self._stall_s)
         while at < stop:
             # read1: what is there, not what would fill a buffer: a drop then loses nothing that had come.
             piece = memoryview(response.read1(min(_PIECE_BYTES, stop - at)))
@@ -89,11 +88,8 @@ class HttpConnection:
             skip, at = max(0, start - at), at + got
             if skip < got:
                 yield piece[skip:]
-            window_bytes, now = window_bytes + got, time.monotonic()
-            if now >= window_ends:
-                if window_bytes < _LEAST_BYTES and at < stop:
-                    raise Again(f"{window_bytes} bytes in {self._stall_s:g} s")
-                window_ends, window_bytes = now + self._stall_s, 0
+            if at < stop:
+                trickle.came(got)
         if response.length or not response.isclosed():
             response.read(1)  # lets the library see that the answer is over; more is a server's mistake
             if not response.isclosed():

@@ -18,7 +18,7 @@ from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.sources.cloud import CloudConnection, CloudSource
 from aim_runtime.models.sources.cloud_errors import Place
-from aim_runtime.models.transfer.remote import Again, Changed, RemoteFile
+from aim_runtime.models.transfer.remote import Again, Algorithm, Changed, Digest, RemoteFile
 from fakes.hub import write_model
 from integration.models.programs import fake
 from servers import free_port
@@ -194,6 +194,26 @@ def test_the_library_is_not_installed() -> None:
     assert kind == "ExtraMissing"
     assert message == "gs:// needs the library obstore, which is not installed"
     assert hint == "pip install 'aim-runtime[cloud]'"
+
+
+LISTING = """<?xml version='1.0' encoding='UTF-8'?>
+<ListBucketResult xmlns='http://doc.s3.amazonaws.com/2006-03-01'><Name>models</Name><Prefix>org/m/</Prefix>
+<IsTruncated>false</IsTruncated>
+<Contents><Key>org/m/model.safetensors</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>
+<ETag>"5d41402abc4b2a76b9719d911017c592"</ETag><Size>5</Size></Contents>
+<Contents><Key>org/m/composed.json</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>
+<ETag>"-CJDQ0fX0gIsDEAE="</ETag><Size>5</Size></Contents>
+</ListBucketResult>"""
+
+
+def test_googles_tag_of_a_simple_object_is_its_md5() -> None:
+    # As the real one answers; fake-gcs-server has other tags.
+    with fake("same_answer", "--body", LISTING) as port:
+        files = CloudSource(Scheme.GS, at(GS, port)).snapshot(GS, lambda _: None).files
+    assert {file.name: file.digest for file in files} == {
+        "composed.json": None,
+        "model.safetensors": Digest(Algorithm.MD5, "5d41402abc4b2a76b9719d911017c592"),
+    }
 
 
 @pytest.mark.servers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from aim_runtime.errors import CacheNotWritable, ModelNotFound, VerificationFailed
 from aim_runtime.models import cache
-from aim_runtime.models.events import Event, Notice
+from aim_runtime.models.events import Event, Notice, Progress
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.web import WebSource
@@ -158,6 +159,30 @@ def test_an_address_that_was_good_for_a_while_is_asked_for_anew(published: Publi
             list(connection.read(file, 0, 1000))
         away.rename(published.archive)
         assert sum(map(len, connection.read(file, 0, 1000))) == 1000
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_what_has_arrived_is_not_fetched_again(published: Published, web: Web) -> None:
+    weights = os.urandom(20 << 20)
+    published.archive.with_name("big.gguf").write_bytes(weights)
+    digest = hashlib.sha256(weights).hexdigest()
+    text = f"{published.url('/slow', 'http', 'big.gguf')}#sha256={digest}"
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Progress) and event.done_bytes > 12 << 20:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        web.source.fetch(ModelRef.parse(text), web.into, interrupt)
+    asked = len(published.site.requests())
+    assert web.fetch(text) == {"big.gguf": weights}
+    again = [line.split("bytes=")[1] for line in published.site.requests()[asked:] if "big.gguf" in line]
+    spans = [tuple(map(int, span.split("-"))) for span in again if span != "0-0"]
+    assert sum(stop - start + 1 for start, stop in spans) < len(weights)
+    assert any("are here already" in notice for notice in web.notices)
 
 
 def test_without_room_for_both_nothing_is_fetched(
