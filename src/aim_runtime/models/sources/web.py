@@ -5,30 +5,25 @@ from __future__ import annotations
 import hashlib
 import http.client
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
-from aim_runtime.errors import ModelNotFound, VerificationFailed
 from aim_runtime.models import background
 from aim_runtime.models.cache import ensure_space
 from aim_runtime.models.events import Notice, Progress, Report
-from aim_runtime.models.ref import ARCHIVES, ModelRef, public
-from aim_runtime.models.sources import objects, sums
+from aim_runtime.models.ref import ARCHIVES, ModelRef
+from aim_runtime.models.sources import objects
 from aim_runtime.models.sources.bring import bring
-from aim_runtime.models.sources.objects import StoredObject
 from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.sources.web_access import access_to
-from aim_runtime.models.sources.web_errors import check, no_connection, unreachable
+from aim_runtime.models.sources.web_errors import no_connection, unreachable
+from aim_runtime.models.sources.web_folder import Found, look_at_folder
 from aim_runtime.models.sources.web_origin import WebOrigin
-from aim_runtime.models.transfer.ask import ask
 from aim_runtime.models.transfer.http import HttpConnection
-from aim_runtime.models.transfer.remote import Algorithm, Digest, RemoteFile, Snapshot
+from aim_runtime.models.transfer.remote import Algorithm, Digest, Snapshot
 from aim_runtime.models.unarchive import unarchive
-
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -45,17 +40,19 @@ class WebSource:
         (file,) = self.snapshot(ref, lambda _: None).files
         # What is unpacked is no smaller than the archive: without room for both, there is no beginning.
         ensure_space(into, 2 * file.size_bytes - background.bytes_below(into))
-        fetched = bring(self, ref, into / "archive", report)
-        archive = fetched.folder / file.name
+        archive = into / "archive" / file.name
+        # Whoever was stopped while unpacking need not fetch again.
+        if not _is_whole(archive, ref.sha256):
+            digests = bring(self, ref, archive.parent, report).digests
         unarchive(archive, into / "files", report)
         archive.unlink()
-        return Fetched(into / "files", f"sha256:{fetched.digests[file.name]}")
+        return Fetched(into / "files", f"sha256:{ref.sha256 or digests[file.name]}")
 
     def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:
         """Ask how long the files are, and in which version they are there."""
         access = access_to(ref.name, self.environment)
         origin = WebOrigin(access, self.environment, self.decide_within_s + 1, ref.sha256 is not None)
-        look = _folder if _path(access.url).endswith("/") else _file
+        look = look_at_folder if _path(access.url).endswith("/") else _file
         answer, before = background.start(lambda: look(ref, origin)), 0
         while not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
             if origin.answered == before:  # a folder of many files takes its time
@@ -75,10 +72,7 @@ class WebSource:
         return Snapshot(revision, files, lambda: HttpConnection(origin, self.environment))
 
 
-_Found = tuple[str | None, tuple[RemoteFile, ...], tuple[str, ...]]
-
-
-def _file(ref: ModelRef, origin: WebOrigin) -> _Found:
+def _file(ref: ModelRef, origin: WebOrigin) -> Found:
     url = origin.access.url
     name = re.sub(r"[^\w.+-]", "_", _path(url).rpartition("/")[2])
     file = origin.file(name, url)
@@ -87,79 +81,11 @@ def _file(ref: ModelRef, origin: WebOrigin) -> _Found:
     return ref.sha256 or objects.revision([file]), (file,), ()
 
 
-def _folder(ref: ModelRef, origin: WebOrigin) -> _Found:
-    text = _sums(ref, origin)
-    try:
-        promised = sums.parse(text)
-    except ValueError as error:
-        raise VerificationFailed(
-            f"{sums.NAME} of {ref} cannot be read: {error}", hint="write it with sha256sum"
-        ) from error
-    listed = [StoredObject(name, 0) for name in promised]
-    # By their names alone: only what is wanted need be there, and is asked for.
-    folder = objects.below("", listed)
-    chosen = objects.choose_files(folder, promised)
-    held = objects.lack(file.name for file in chosen.files)
-    if held:
-        raise ModelNotFound(f"{ref} holds {held}", hint="name the folder that holds the safetensors files")
-    files = [
-        replace(found, digest=file.digest)
-        for file, found in zip(
-            chosen.files, _ask_all(origin, [file.name for file in chosen.files]), strict=True
-        )
-    ]
-    left_out = sorted(folder.objects.keys() - {file.name for file in chosen.files} - {sums.NAME})
-    notices = chosen.notices
-    if left_out:
-        notices = (*notices, f"skipping the same weights in other formats: {objects.brief(left_out)}")
-    return hashlib.sha256(text).hexdigest(), tuple(files), notices
-
-
-def _sums(ref: ModelRef, origin: WebOrigin) -> bytes:
-    """Return the SHA256SUMS file of a folder, which is the one that `ref` asks for."""
-    access, url = origin.access, _inside(origin.access.url, sums.NAME)
-    answer = ask(
-        url, origin.environment, origin.timeout_s, headers=access.headers, most_bytes=sums.MAX_BYTES + 1
-    )
-    if answer.status in (404, 410):
-        raise ModelNotFound(
-            f"{ref} has no {sums.NAME} file",
-            hint=f"make it there: sha256sum * > {sums.NAME}; or name an archive",
-        )
-    check(url, answer, signed_in=bool(access.headers), pinned=origin.pinned)
-    got = hashlib.sha256(answer.body).hexdigest()
-    if ref.sha256 not in (None, got):
-        raise VerificationFailed(
-            f"{sums.NAME} of {public(ref.name)} is another than was asked for: "
-            f"SHA-256 {ref.sha256} expected, {got} got",
-            hint="whoever runs the server has changed the model: ask, and correct the digest",
-        )
-    return answer.body
-
-
-def _ask_all(origin: WebOrigin, names: Sequence[str]) -> list[RemoteFile]:
-    """Ask for the lengths and versions of many files, several at a time."""
-    waiting, found = SimpleQueue[str](), dict[str, RemoteFile]()
-    for name in names:
-        waiting.put(name)
-
-    def work() -> None:
-        while True:
-            try:
-                name = waiting.get_nowait()
-            except Empty:
-                return
-            found[name] = origin.file(name, _inside(origin.access.url, name))
-
-    for worker in [background.start(work) for _ in range(_AT_ONCE)]:
-        worker.result()
-    return [found[name] for name in names]
-
-
-def _inside(url: str, name: str) -> str:
-    """Return the address of a file of a folder; a signature that the folder's has goes with it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=parts.path + quote(name)))
+def _is_whole(archive: Path, sha256: str | None) -> bool:
+    if sha256 is None or not archive.is_file():
+        return False
+    with archive.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 def _path(url: str) -> str:

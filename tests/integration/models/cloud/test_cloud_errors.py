@@ -16,7 +16,8 @@ from aim_runtime.errors import AccessDenied, ModelError, ModelNotFound, SourceUn
 from aim_runtime.models.events import Event
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef, Scheme
-from aim_runtime.models.sources.cloud import CloudConnection, CloudSource
+from aim_runtime.models.sources.cloud import CloudSource
+from aim_runtime.models.sources.cloud_connection import CloudConnection
 from aim_runtime.models.sources.cloud_errors import Place
 from aim_runtime.models.transfer.remote import Again, Algorithm, Changed, Digest, RemoteFile
 from fakes.hub import write_model
