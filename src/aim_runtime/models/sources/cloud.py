@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aim_runtime.errors import ModelNotFound, VerificationFailed
 from aim_runtime.models import background
 from aim_runtime.models.events import Notice, Progress, Report
-from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.ref import ARCHIVES, ModelRef, Scheme
 from aim_runtime.models.sources import objects, sums
-from aim_runtime.models.sources.bring import bring
+from aim_runtime.models.sources.bring import bring, bring_archive
 from aim_runtime.models.sources.cloud_connection import CloudConnection, bare, open_store, require_library
 from aim_runtime.models.sources.cloud_errors import Place, explain, foreign_errors, unreachable
 from aim_runtime.models.sources.cloud_settings import Settings, settings_of
@@ -22,6 +22,8 @@ from aim_runtime.models.transfer.http import STALL_S
 from aim_runtime.models.transfer.remote import Algorithm, Digest, Snapshot
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
     from aim_runtime.models.sources.cloud_connection import Store
 
 
@@ -35,7 +37,11 @@ class CloudSource:
     stall_s: float = STALL_S
 
     def fetch(self, ref: ModelRef, into: Path, report: Report) -> Fetched:
-        """Download what is below the prefix now; what is left in `into` is not read again."""
+        """Bring the objects below the prefix that `ref` names, or the one object, and unpack that."""
+        if (ref.path or "").endswith(ARCHIVES):
+            files = self.snapshot(ref, lambda _: None).files
+            if len(files) == 1:  # else a folder that is called so
+                return bring_archive(self, ref, files[0], into, report)
         return bring(self, ref, into, report)
 
     def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:
@@ -52,21 +58,39 @@ class CloudSource:
         return Snapshot(chosen.revision, chosen.files, lambda: CloudConnection(store, place, self.stall_s))
 
     def _look(self, ref: ModelRef, settings: Settings, place: Place) -> tuple[objects.Chosen, Store]:
-        prefix = ref.path or ""
         try:
             store = open_store(place, settings, self.stall_s, self.decide_within_s)
-            folder = objects.below(prefix, _listed(store, prefix, self.scheme))
-            if not folder.objects:
-                raise _nothing(store, ref, prefix)
+            folder = _folder(store, ref, self.scheme)
             chosen = objects.choose_files(folder, _promised(store, folder, ref))
         except foreign_errors() as error:
             raise explain(error, place) from error
-        held = objects.lack(file.name for file in chosen.files)
-        if held:
-            raise ModelNotFound(
-                f"{ref} holds {held}", hint="name the folder that holds the safetensors files"
+        unsure = sum(file.digest is None for file in chosen.files)
+        if unsure:
+            words = (
+                f"{unsure} of {len(chosen.files)} files of {ref} are checked by size and header only: "
+                f"no checksum of them is known; a {sums.NAME} file beside them settles it"
             )
+            chosen = replace(chosen, notices=(*chosen.notices, words))
         return chosen, store
+
+
+def _folder(store: Store, ref: ModelRef, scheme: Scheme) -> Folder:
+    """List what is below the prefix of `ref`, or the one object that it names."""
+    import obstore
+
+    prefix = ref.path or ""
+    folder = objects.below(prefix, _listed(store, prefix, scheme))
+    if not folder.objects:
+        if not prefix.endswith(objects.WHOLE_MODELS):
+            raise _nothing(store, ref, prefix)
+        try:
+            return Folder({prefix.rpartition("/")[2]: _stored(obstore.head(store, prefix), scheme)})
+        except FileNotFoundError as error:
+            raise _nothing(store, ref, prefix) from error
+    held = objects.lack(folder.objects)
+    if held:
+        raise ModelNotFound(f"{ref} holds {held}", hint="name the folder that holds the safetensors files")
+    return folder
 
 
 def _listed(store: Store, prefix: str, scheme: Scheme) -> Iterator[StoredObject]:
@@ -74,8 +98,12 @@ def _listed(store: Store, prefix: str, scheme: Scheme) -> Iterator[StoredObject]
 
     for page in obstore.list(store, prefix or None, chunk_size=1000):
         for each in page:
-            etag = bare(each["e_tag"])
-            yield StoredObject(each["path"], each["size"], etag, _digest(etag, scheme))
+            yield _stored(each, scheme)
+
+
+def _stored(described: ObjectMeta, scheme: Scheme) -> StoredObject:
+    etag = bare(described["e_tag"])
+    return StoredObject(described["path"], described["size"], etag, _digest(etag, scheme))
 
 
 def _digest(etag: str | None, scheme: Scheme) -> Digest | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import re
 from collections.abc import Mapping
@@ -11,11 +10,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from aim_runtime.models import background
-from aim_runtime.models.cache import ensure_space
 from aim_runtime.models.events import Notice, Progress, Report
 from aim_runtime.models.ref import ARCHIVES, ModelRef
 from aim_runtime.models.sources import objects
-from aim_runtime.models.sources.bring import bring
+from aim_runtime.models.sources.bring import bring, bring_archive
 from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.sources.web_access import access_to
 from aim_runtime.models.sources.web_errors import no_connection, unreachable
@@ -23,7 +21,6 @@ from aim_runtime.models.sources.web_folder import Found, look_at_folder
 from aim_runtime.models.sources.web_origin import WebOrigin
 from aim_runtime.models.transfer.http import HttpConnection
 from aim_runtime.models.transfer.remote import Algorithm, Digest, Snapshot
-from aim_runtime.models.unarchive import unarchive
 
 
 @dataclass(frozen=True)
@@ -38,15 +35,7 @@ class WebSource:
         if not _path(ref.name).endswith(ARCHIVES):
             return bring(self, ref, into, report)
         (file,) = self.snapshot(ref, lambda _: None).files
-        # What is unpacked is no smaller than the archive: without room for both, there is no beginning.
-        ensure_space(into, 2 * file.size_bytes - background.bytes_below(into))
-        archive = into / "archive" / file.name
-        # Whoever was stopped while unpacking need not fetch again.
-        if not _is_whole(archive, ref.sha256):
-            digests = bring(self, ref, archive.parent, report).digests
-        unarchive(archive, into / "files", report)
-        archive.unlink()
-        return Fetched(into / "files", f"sha256:{ref.sha256 or digests[file.name]}")
+        return bring_archive(self, ref, file, into, report)
 
     def snapshot(self, ref: ModelRef, report: Report) -> Snapshot:
         """Ask how long the files are, and in which version they are there."""
@@ -78,14 +67,7 @@ def _file(ref: ModelRef, origin: WebOrigin) -> Found:
     file = origin.file(name, url)
     if ref.sha256:
         file = replace(file, digest=Digest(Algorithm.SHA256, ref.sha256))
-    return ref.sha256 or objects.revision([file]), (file,), ()
-
-
-def _is_whole(archive: Path, sha256: str | None) -> bool:
-    if sha256 is None or not archive.is_file():
-        return False
-    with archive.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    return f"sha256:{ref.sha256}" if ref.sha256 else objects.revision([file]), (file,), ()
 
 
 def _path(url: str) -> str:

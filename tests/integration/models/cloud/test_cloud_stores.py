@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,9 @@ def test_fetches_what_is_below_the_prefix_and_nothing_else(model: Uploaded, tmp_
     assert fetched.digests == {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in into.iterdir()
     }
-    (notice,) = model.notices
-    assert notice.startswith("skipping 1 file with the same weights in other formats (*.bin)")
+    skipped, unsure = model.notices
+    assert skipped.startswith("skipping 1 file with the same weights in other formats (*.bin)")
+    assert unsure.startswith(f"5 of 5 files of {model.ref} are checked by size and header only")
 
 
 def test_the_revision_stands_for_what_is_there(model: Uploaded) -> None:
@@ -115,6 +117,7 @@ def test_a_sums_file_vouches_for_the_rest(model: Uploaded, tmp_path: Path) -> No
         Algorithm.SHA256, hashlib.sha256((model.folder / "config.json").read_bytes()).hexdigest()
     )
     assert "SHA256SUMS" not in {file.name for file in snapshot.files}
+    assert model.notices == []
 
     model.put("config.json", b'{"architectures": ["Forged"]}')
     (into := tmp_path / "into").mkdir()
@@ -180,3 +183,16 @@ def test_many_small_files(model: Uploaded, tmp_path: Path) -> None:
     (into := tmp_path / "into").mkdir()
     model.source.fetch(model.ref, into, model.events.append)
     assert len(list((into / "adapters").iterdir())) == 60
+
+
+def test_one_object_that_is_an_archive_and_one_that_is_not_there(model: Uploaded, tmp_path: Path) -> None:
+    (into := tmp_path / "into").mkdir()
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "gztar", model.folder.parent, "m"))
+    model.put("more/packed.tar.gz", packed.read_bytes())
+    ref = ModelRef.parse(f"{model.ref}/more/packed.tar.gz")
+    folder = model.source.fetch(ref, into, model.events.append).folder
+    assert problems(folder) == ()
+    assert {path.name for path in folder.iterdir()} == {path.name for path in model.folder.iterdir()}
+    with pytest.raises(ModelNotFound, match="there is nothing below") as raised:
+        model.source.snapshot(ModelRef.parse(f"{model.ref}/more/pakced.tar.gz"), model.events.append)
+    assert f"did you mean {model.prefix}/more/packed.tar.gz?" in raised.value.hint
