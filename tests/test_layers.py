@@ -55,7 +55,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "boto3": (),
     "botocore": tuple(f"models.sources.s3_{part}" for part in ("client", "digests", "errors", "signing")),
     "awscrt": ("models.transfer.digests",),
-    "obstore": ("models.sources.cloud",),
+    "obstore": (
+        "models.sources.cloud",
+        "models.sources.cloud_connection",
+        "models.sources.cloud_errors",
+    ),
     "modelscope_hub": ("models.sources.modelscope",),
 }
 ONLY_CLI_IMPORTS = ("click", "rich")

@@ -24,7 +24,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aim_runtime.errors import InvalidModelRef, did_you_mean
 
@@ -109,16 +109,24 @@ class ModelRef:
         return "/".join(re.sub(r"[^\w.-]", "_", part, flags=re.ASCII) for part in parts[-2:])
 
     def __str__(self) -> str:
+        """Return the reference as it may be shown and recorded: without what a URL can hide."""
         digest = f"#sha256={self.sha256}" if self.sha256 else ""
         if self.scheme is Scheme.PYPI:
             return f"pypi://{self.name}=={self.revision}/{self.path}{digest}"
         if self.scheme is Scheme.FILE:
             return f"file://{self.name}" if self.name.startswith("/") else self.name
         if self.scheme is Scheme.HTTPS:
-            return f"{self.name}{digest}"
+            return f"{public(self.name)}{digest}"
         path = f"/{self.path}" if self.path else ""
         mark = ":" if self.scheme is Scheme.OCI and not str(self.revision).startswith("sha256:") else "@"
         return f"{self.scheme}://{self.name}{path}" + (f"{mark}{self.revision}" if self.revision else "")
+
+
+def public(url: str) -> str:
+    """Return `url` without the password and the query that it may carry: signatures are in queries."""
+    parts = urlsplit(url)
+    host = f"****@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
+    return urlunsplit((parts.scheme, host, parts.path, "****" if parts.query else "", ""))
 
 
 def _folder(path: str, text: str) -> ModelRef:

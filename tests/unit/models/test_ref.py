@@ -90,3 +90,10 @@ def test_what_is_refused(text: str, words: str) -> None:
     assert words in raised.value.message
     assert repr(text) in raised.value.message
     assert raised.value.hint
+
+
+def test_what_a_url_hides_is_neither_shown_nor_recorded() -> None:
+    ref = ModelRef.parse(f"https://ann:s3cret@h.org:8443/m.tar?sig=abc#sha256={SHA}")
+    assert ref.name == "https://ann:s3cret@h.org:8443/m.tar?sig=abc"
+    assert str(ref) == f"https://****@h.org:8443/m.tar?****#sha256={SHA}"
+    assert str(ModelRef.parse("https://h.org/m/")) == "https://h.org/m/"

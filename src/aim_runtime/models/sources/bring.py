@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from aim_runtime.errors import DownloadFailed
@@ -11,7 +12,7 @@ from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.source import Fetched, Listing
 from aim_runtime.models.transfer.download import download
-from aim_runtime.models.transfer.remote import Changed, RemoteFile
+from aim_runtime.models.transfer.remote import Algorithm, Changed, Digest, RemoteFile
 from aim_runtime.models.unarchive import unarchive
 
 # Somebody who uploads while we download is done some time.
@@ -41,9 +42,20 @@ def bring(source: Listing, ref: ModelRef, into: Path, report: Report) -> Fetched
 
 def bring_archive(source: Listing, ref: ModelRef, archive: RemoteFile, into: Path, report: Report) -> Fetched:
     """Download `archive`, the only file of `ref`, and unpack it; the archive is then removed."""
-    # What is unpacked is no smaller than the archive: without room for both, there is no beginning.
-    ensure_space(into, 2 * archive.size_bytes - background.bytes_below(into))
-    fetched = bring(source, ref, into / "archive", report)
-    unarchive(fetched.folder / archive.name, into / "files", report)
-    (fetched.folder / archive.name).unlink()
-    return Fetched(into / "files", fetched.revision)
+    packed = into / "archive" / archive.name
+    if _is_whole(packed, archive.digest):  # left by one who was stopped while unpacking
+        revision = source.snapshot(ref, report).revision
+    else:
+        # What is unpacked is no smaller than the archive: without room for both, there is no beginning.
+        ensure_space(into, 2 * archive.size_bytes - background.bytes_below(into))
+        revision = bring(source, ref, packed.parent, report).revision
+    unarchive(packed, into / "files", report)
+    packed.unlink()
+    return Fetched(into / "files", revision)
+
+
+def _is_whole(packed: Path, digest: Digest | None) -> bool:
+    if digest is None or digest.algorithm is not Algorithm.SHA256 or not packed.is_file():
+        return False
+    with packed.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == digest.value

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from aim_runtime.errors import did_you_mean
 from aim_runtime.models.cache import is_weights
+from aim_runtime.models.ref import ARCHIVES
 from aim_runtime.models.sources import sums
 from aim_runtime.models.transfer.remote import Algorithm, Digest, RemoteFile
 from aim_runtime.models.wanted import choose, is_inside
@@ -20,6 +21,8 @@ from aim_runtime.models.wanted import choose, is_inside
 # What some tools put into a store to stand for an empty folder.
 _MARKER = "_$folder$"
 _NAMED = 5
+# A key that is a model by itself.
+WHOLE_MODELS = (*ARCHIVES, ".gguf")
 
 
 @dataclass(frozen=True)

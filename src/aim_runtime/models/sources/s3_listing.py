@@ -11,14 +11,12 @@ from typing import Any
 
 from aim_runtime.errors import ModelNotFound, VerificationFailed
 from aim_runtime.models.cache import is_weights
-from aim_runtime.models.ref import ARCHIVES, ModelRef
+from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources import objects, sums
-from aim_runtime.models.sources.objects import Folder, StoredObject, below, brief
+from aim_runtime.models.sources.objects import WHOLE_MODELS, Folder, StoredObject, below, brief
 from aim_runtime.models.sources.s3_client import Store
 from aim_runtime.models.sources.s3_errors import no_store
 
-# A key that is a model by itself.
-WHOLE_MODELS = (*ARCHIVES, ".gguf")
 _NEAR_PAGES = 3
 
 

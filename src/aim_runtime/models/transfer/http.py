@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from aim_runtime.models.transfer.remote import Again, Changed, RemoteFile
 from aim_runtime.models.transfer.sockets import Route, open_route, why
+from aim_runtime.models.transfer.trickle import Trickle
 
 # Large enough that Python is not the limit, small enough for 32 connections.
 _PIECE_BYTES = 512 * 1024
@@ -20,8 +21,6 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _LATER = (408, 425, 429, 500, 502, 503, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 6
-# A connection that brings less than this while the stall timer runs is as good as none.
-_LEAST_BYTES = 64 * 1024
 STALL_S = 30.0  # Ollama's value
 
 
@@ -79,7 +78,7 @@ class HttpConnection:
         self, response: http.client.HTTPResponse, at: int, start: int, stop: int
     ) -> Iterator[memoryview]:
         """Yield `start` to `stop` of an answer that begins at `at`."""
-        window_ends, window_bytes = time.monotonic() + self._stall_s, 0
+        trickle = Trickle(self._stall_s)
         while at < stop:
             # read1: what is there, not what would fill a buffer: a drop then loses nothing that had come.
             piece = memoryview(response.read1(min(_PIECE_BYTES, stop - at)))
@@ -89,11 +88,8 @@ class HttpConnection:
             skip, at = max(0, start - at), at + got
             if skip < got:
                 yield piece[skip:]
-            window_bytes, now = window_bytes + got, time.monotonic()
-            if now >= window_ends:
-                if window_bytes < _LEAST_BYTES and at < stop:
-                    raise Again(f"{window_bytes} bytes in {self._stall_s:g} s")
-                window_ends, window_bytes = now + self._stall_s, 0
+            if at < stop:
+                trickle.came(got)
         if response.length or not response.isclosed():
             response.read(1)  # lets the library see that the answer is over; more is a server's mistake
             if not response.isclosed():
@@ -108,8 +104,7 @@ class HttpConnection:
             headers = {**(address.headers if same else {}), "Accept-Encoding": "identity"}
             if file.divisible:
                 headers["Range"] = f"bytes={start}-{stop - 1}"
-            if file.etag and same:
-                headers["If-Match"] = file.etag
+            headers |= _condition(file.etag) if same else {}
             response = self._send(target, headers)
             if response.status in _REDIRECTS and (location := response.headers.get("Location")):
                 self._drain(response)
@@ -164,15 +159,30 @@ class HttpConnection:
                 self.close()
                 raise Changed(file.name)
             return  # a server that knows no ranges sends the whole file
-        if (int(served[1]), int(served[2])) != (start, stop - 1):
-            self.close()
-            raise Again(f"asked for bytes {start}-{stop - 1}, got {served[0]}")
-        etag = headers.get("etag")
+        etag = headers.get("last-modified" if _is_date(file.etag) else "etag")
         if (served[3] not in ("*", str(file.size_bytes))) or (
             file.etag and etag and etag != file.etag and not self._moved
         ):
             self.close()
             raise Changed(file.name)
+        if (int(served[1]), int(served[2])) != (start, stop - 1):
+            self.close()
+            raise Again(f"asked for bytes {start}-{stop - 1}, got {served[0]}")
+
+
+def _condition(version: str | None) -> Mapping[str, str]:
+    """Return what makes a server refuse when it has another version by now.
+
+    A source whose server gives no entity tags takes the date of the last change for one. Weak tags match
+    nothing in If-Match (RFC 9110, 13.1.1): they are only compared with what comes.
+    """
+    if version is None or version.startswith("W/"):
+        return {}
+    return {"If-Unmodified-Since" if _is_date(version) else "If-Match": version}
+
+
+def _is_date(version: str | None) -> bool:
+    return version is not None and version.endswith(" GMT")
 
 
 def retry_after_s(value: str | None) -> float | None:

@@ -50,11 +50,15 @@ def open_route(target: SplitResult, environment: Mapping[str, str], timeout_s: f
     if target.scheme != "https":
         direct = _Http(*to, timeout=timeout_s)
         return Route(direct, _proxy_authorization(proxy), True) if proxy else Route(direct)
-    authorities = next((environment[name] for name in _AUTHORITIES if environment.get(name)), None)
-    secure = _Https(*to, timeout=timeout_s, context=_context(authorities))
+    secure = _Https(*to, timeout=timeout_s, context=_context(authorities(environment)))
     if proxy:
         secure.set_tunnel(target.hostname or "", port, dict(_proxy_authorization(proxy)))
     return Route(secure)
+
+
+def authorities(environment: Mapping[str, str]) -> str | None:
+    """Return the file of certificate authorities that the environment names, None for the usual ones."""
+    return next((environment[name] for name in _AUTHORITIES if environment.get(name)), None)
 
 
 class _Http(http.client.HTTPConnection):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aim_runtime.errors import AccessDenied, DownloadFailed, VerificationFailed
-from aim_runtime.models.transfer import http, patience
+from aim_runtime.models.transfer import http, patience, trickle
 from aim_runtime.models.transfer.remote import Changed
 from integration.models.transfer.serving import StartFiles, same
 
@@ -89,7 +89,7 @@ def test_a_trickle_is_a_stall(
     tmp_path: Path, start_files: StartFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "STALL_S", 0.3)
-    monkeypatch.setattr(http, "_LEAST_BYTES", 10**9)
+    monkeypatch.setattr(trickle, "LEAST_BYTES", 10**9)
     server = start_files("--rate", "400000")
     server.write("a", 250_000)
     server.fetch(tmp_path / "into")
