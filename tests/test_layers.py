@@ -60,7 +60,6 @@ HOMES: dict[str, tuple[str, ...]] = {
         "models.sources.cloud_connection",
         "models.sources.cloud_errors",
     ),
-    "modelscope_hub": ("models.sources.modelscope",),
 }
 ONLY_CLI_IMPORTS = ("click", "rich")
 ONLY_CLI_CALLS = ("print", "exit", "quit", "sys.exit", "os._exit")

@@ -66,7 +66,7 @@ def require_library() -> None:
         import botocore.session  # noqa: F401
     except ImportError as error:
         raise ExtraMissing(
-            "s3:// needs boto3, which is not installed", hint="pip install 'aim-runtime[s3]'"
+            "s3:// needs botocore, which is not installed", hint="pip install 'aim-runtime[s3]'"
         ) from error
 
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aim_runtime.models.ref import Scheme
+from aim_runtime.models.sources.cloud import CloudSource
 from aim_runtime.models.sources.huggingface import HubSource
 from aim_runtime.models.sources.local import LocalSource
+from aim_runtime.models.sources.modelscope import ModelScopeSource
 from aim_runtime.models.sources.oci import OciSource
 from aim_runtime.models.sources.pypi import PypiSource
 from aim_runtime.models.sources.s3 import S3Source
 from aim_runtime.models.sources.source import Source
+from aim_runtime.models.sources.web import WebSource
 from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
 
 
@@ -26,6 +29,10 @@ class Surroundings:
 SOURCES: dict[Scheme, Callable[[Surroundings], Source]] = {
     Scheme.HF: lambda around: HubSource(around.hub_endpoint, environment=around.environment),
     Scheme.S3: lambda around: S3Source(around.environment),
+    Scheme.GS: lambda around: CloudSource(Scheme.GS, around.environment),
+    Scheme.AZ: lambda around: CloudSource(Scheme.AZ, around.environment),
+    Scheme.MODELSCOPE: lambda around: ModelScopeSource(around.environment),
+    Scheme.HTTPS: lambda around: WebSource(around.environment),
     Scheme.OCI: lambda around: OciSource(around.environment),
     Scheme.PYPI: lambda around: PypiSource(around.environment),
     Scheme.FILE: lambda around: LocalSource(),
