@@ -80,6 +80,10 @@ class Cache:
         """Return where a damaged copy waits until the whole one is in its place."""
         return self._own("trash", model_id)
 
+    def verified(self, model_id: str) -> Path:
+        """Return the record of the bytes of `model_id` that were found right (`verified.py`)."""
+        return self._own("verified", model_id)
+
     def _own(self, kind: str, model_id: str) -> Path:
         self.folder(model_id)  # refuses what is not a model id
         return self.root / ".aim" / kind / model_id.replace("/", "--")
