@@ -105,9 +105,13 @@ def _by_evidence(facts: Facts) -> tuple[LoadStrategy, str]:
 def _suitable(facts: Facts) -> Iterator[tuple[LoadStrategy, str]]:
     """What suits the facts, the best first; the last is the engine's own way."""
     storage = facts.storage
-    if storage.warm:
+    why = "nothing is known to be faster there"
+    if not storage.weights_bytes:
+        # A format that suits what is not there yet could only be guessed.
+        why = "they are fetched first, and read ahead while the engine starts"
+    elif storage.warm:
         # 524 MB from memory: mapped 1749 MB/s, runai_streamer 1258, fastsafetensors 722.
-        yield LoadStrategy.DEFAULT, "nothing is faster than mapping what is in memory"
+        why = "nothing is faster than mapping what is in memory"
     elif storage.medium is Medium.NETWORK:
         if not facts.on_cpu:
             # Many readers at once hide each one's latency. Mapped weights are read page by page.
@@ -115,25 +119,17 @@ def _suitable(facts: Facts) -> Iterator[tuple[LoadStrategy, str]]:
         if storage.fits(_AHEAD):
             # vLLM does this by itself on NFS and Lustre, not on CIFS, CephFS or FUSE (weight_utils.py).
             yield LoadStrategy.PREFETCH, "files read from end to end, not page by page as they are needed"
-            return
-        yield LoadStrategy.DEFAULT, "too much to be read ahead into memory"
-    elif storage.medium is Medium.LOCAL and storage.weights_bytes:
-        if facts.on_cpu:
-            # Measured on a CPU (benchmarks/warm_start.py): no other way is faster by more than the noise.
-            yield LoadStrategy.DEFAULT, "on a CPU no other way is faster"
-        elif facts.accelerators > 1:
-            # Each GPU reads a share of the files, and they exchange it: 7.4 times as fast for DeepSeek-R1 on
-            # eight MI300X (fastsafetensors#34), 83 s to 69 s (amd/skills#142); default of rocm-aic#97.
-            yield LoadStrategy.FASTSAFETENSORS, "each GPU reads a share of the files"
-            yield LoadStrategy.DEFAULT, "nothing else is known to be faster"
         else:
-            # With one GPU fastsafetensors has no files to share, and starts a driver for direct reads.
-            yield LoadStrategy.DEFAULT, "nothing is known to be faster for one GPU"
-    elif storage.weights_bytes:
-        yield LoadStrategy.DEFAULT, "nothing is known of what is faster there"
-    else:
-        # What was just written to a disk is in memory.
-        yield LoadStrategy.DEFAULT, "what is fetched first is in memory afterwards"
+            why = "they are too much to be read ahead into memory"
+    elif storage.medium is Medium.LOCAL and facts.on_cpu:
+        # Measured on a CPU (benchmarks/warm_start.py): no other way is faster by more than the noise.
+        why = "on a CPU no other way is faster"
+    elif storage.medium is Medium.LOCAL and facts.accelerators > 1:
+        # Each GPU reads a share of the files, and they exchange it: 7.4 times as fast for DeepSeek-R1 on
+        # eight MI300X (fastsafetensors#34), 83 s to 69 s (amd/skills#142); default of rocm-aic#97. With one
+        # GPU there are no files to share, and it starts a driver for direct reads.
+        yield LoadStrategy.FASTSAFETENSORS, "each GPU reads a share of the files"
+    yield LoadStrategy.DEFAULT, why
 
 
 def _where(storage: Storage) -> str:
