@@ -48,6 +48,11 @@ class Overlap:
                 self._report(Notice(f"meanwhile {self._what()}"))
             yield
 
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is read any more."""
+        return self._warming.finished
+
     def check(self) -> None:
         """Raise VerificationFailed for a damaged file; say once that everything was read."""
         self._warming.check()

@@ -60,7 +60,8 @@ def _loadable(settings: Settings, catalog: Catalog) -> Iterator[tuple[str, tuple
     if ref is not None:
         yield custom or ref.model_id, (ref,)
         return
-    named = {profile.content.model_id for profile in catalog.profiles if profile.content.aim_id}
+    concerned = (each for each in catalog.profiles if settings.aim or each.id == settings.profile_id)
+    named = {each.content.model_id for each in concerned if each.content.aim_id}
     for name in sorted(each for each in {*named, settings.aim} if each):
         sources = aim.sources if aim and name == aim.aim_id else (ModelRef.parse(name),)
         yield custom or name, sources

@@ -1,4 +1,4 @@
-"""What an engine compiles is kept from one `serve` to the next: the stand-in leaves a file where it is told."""
+"""What an engine compiles is kept from one `serve` to the next: the stand-in leaves a file there."""
 
 from __future__ import annotations
 

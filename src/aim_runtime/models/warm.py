@@ -73,6 +73,7 @@ class Warming:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wrong: list[VerificationFailed] = []
+        self._raised = 0
         self._done_bytes = 0
         self._running = [start(self._work) for _ in range(min(self._todo.readers, len(self._waiting)))]
 
@@ -109,10 +110,11 @@ class Warming:
         return self.finished and not failed and not self._wrong and self._done_bytes >= self.total_bytes
 
     def check(self) -> None:
-        """Raise VerificationFailed when a file turned out not to be what was recorded of it; once."""
+        """Raise VerificationFailed when a file turned out not to be what was recorded of it; once each."""
         with self._lock:
-            if self._wrong:
-                raise self._wrong.pop(0)
+            if self._raised < len(self._wrong):
+                self._raised += 1
+                raise self._wrong[self._raised - 1]
 
     def _work(self) -> None:
         with suppress(OSError):  # a courtesy to the engine, not a need

@@ -87,3 +87,21 @@ def test_the_variables_are_below_the_folder_and_say_why() -> None:
 def test_what_is_amds_is_left_out_elsewhere(where: Machine) -> None:
     _, rows = compiled_in(Path("/cache"), **{**BASE, "machine": where})
     assert not [each for each in rows if each.name.startswith("MIOPEN")]
+
+
+def on_cpu(install: EngineInstall | None, **arguments: Any) -> dict[str, str | None]:
+    device = Accelerator(AcceleratorType.CPU, 0, "CPU", "x", None, 4, processor=ZEN)
+    where = Machine((device,), False, ZEN)
+    _, rows = compiled_in(Path("/cache"), where, install, HERE, arguments)
+    return {each.name: each.value for each in rows}
+
+
+def test_artifacts_that_one_version_cannot_load_are_not_made() -> None:
+    name = "VLLM_USE_AOT_COMPILE"
+    assert on_cpu(ENGINE)[name] == "0"
+    assert on_cpu(replace(ENGINE, version="0.32.0+cpu"))[name] == "0"
+    assert name not in on_cpu(replace(ENGINE, version="0.33.0"))
+    assert name not in on_cpu(None)
+    assert name not in on_cpu(ENGINE, **{"enforce-eager": True}), "nothing is compiled"
+    _, rows = compiled_in(Path("/cache"), **BASE)
+    assert name not in {each.name for each in rows}, "a GPU's torch is another"

@@ -112,9 +112,7 @@ def test_a_read_only_cache_seeds_a_copy(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root must prepare what another may not write")
-def test_where_nothing_can_be_written_the_engine_has_its_defaults(
-    folder: Path
-) -> None:
+def test_where_nothing_can_be_written_the_engine_has_its_defaults(folder: Path) -> None:
     start(folder, "one", ready=True)
     top = folder.parents[2]
 

@@ -54,7 +54,7 @@ def test_what_was_on_the_disk_is_in_memory_afterwards(folder: Path) -> None:
     assert done.whole
     assert not done.verifies
     assert done.done_bytes == done.total_bytes > 24 * MIB
-    assert [resident_share(path) for path in weights] == [1.0] * 3
+    assert all((resident_share(path) or 0.0) > 0.9 for path in weights)
 
 
 def test_several_readers_read_everything_once(folder: Path) -> None:
@@ -113,6 +113,7 @@ def test_one_wrong_byte_is_found(ours: bool, folder: Path) -> None:
     assert str(damaged) in failed.value.message
     assert f"SHA-256 {expected} was recorded" in failed.value.message
     done.check()  # said once
+    assert not done.whole, "it stays wrong"
     assert damaged.exists() is not ours, "what is not ours is not touched"
     assert damaged.with_name("model-1.safetensors.damaged").exists() is ours
     assert ("set aside" in failed.value.hint) is ours
