@@ -20,12 +20,12 @@ class Overlap:
     """Reads and checks the weights of one plan in the background; made before they are fetched."""
 
     def __init__(self, plan: Plan, report: Callable[[Event], None]) -> None:
-        self._cache, self._model_id = plan.site.cache, plan.location.model_id
+        self._cache = plan.site.cache
         self._memory_bytes = plan.site.hardware.cpu.free_bytes
         self._report = report
         self._before = verified.sealed(plan.location.path)
-        self._record = self._cache.verified(self._model_id)
         self._folder = plan.location.path
+        self._record = self._cache.verified(self._folder)
         self._warming = Warming(None)
         self._started = 0.0
         self._said = True
@@ -33,16 +33,16 @@ class Overlap:
     @contextmanager
     def of(self, folder: Path) -> Iterator[None]:
         """Read ahead the weights in `folder`, which were there or are now, while the block runs."""
-        ours = folder.is_relative_to(self._cache.root)
+        self._folder, self._record = folder, self._cache.verified(folder)
         if verified.sealed(folder) != self._before:
             verified.remember(folder, self._record)  # every byte was hashed as it arrived
         todo = task(
             folder,
             look_at(folder, self._memory_bytes),
             verified.unverified(folder, self._record),
-            ours=ours,
+            ours=self._cache.root,
         )
-        self._folder, self._started, self._said = folder, time.monotonic(), todo is None
+        self._started, self._said = time.monotonic(), todo is None
         with Warming(todo) as self._warming:
             if todo:
                 self._report(Notice(f"meanwhile {self._what()}"))

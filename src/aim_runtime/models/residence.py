@@ -32,8 +32,14 @@ def look_at(folder: Path, available_bytes: int | None, mounts: Path = MOUNTS) ->
 
 
 def weights_of(folder: Path) -> list[Path]:
-    """Return the files of weights in `folder`, in the order of their names."""
-    return [folder / name for name in sorted(names(folder)) if is_weights(name)]
+    """Return the files that an engine would load of `folder`, in the order of their names.
+
+    Of several formats it takes one: safetensors, and not the original ones beside them (vLLM: auto).
+    """
+    every = sorted(filter(is_weights, names(folder)))
+    tensors = [name for name in every if name.endswith(".safetensors")]
+    converted = [name for name in tensors if not name.startswith("consolidated")]
+    return [folder / name for name in converted or tensors or every]
 
 
 def filesystem(path: Path, mounts: Path = MOUNTS) -> str:

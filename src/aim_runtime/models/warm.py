@@ -36,12 +36,13 @@ DAMAGED = ".damaged"
 class Task:
     """What to read: files with their sizes in bytes, and what some of them must add up to.
 
-    A damaged file is set aside where the folder is `ours`, so that the next start fetches it again.
+    A damaged file below `ours` is set aside, so that the next start fetches it again; others are not
+    touched.
     """
 
     files: Mapping[Path, int]
     records: Mapping[Path, FileRecord]
-    ours: bool = False
+    ours: Path
     readers: int = 1
 
     @property
@@ -49,7 +50,7 @@ class Task:
         return sum(self.files.values())
 
 
-def task(folder: Path, storage: Storage, records: Mapping[str, FileRecord], *, ours: bool) -> Task | None:
+def task(folder: Path, storage: Storage, records: Mapping[str, FileRecord], *, ours: Path) -> Task | None:
     """Return what there is to do for the weights in `folder`; None where it is better not done.
 
     `records` are the files that have to be verified, by their names in the folder.
@@ -69,7 +70,7 @@ class Warming:
 
     def __init__(self, todo: Task | None) -> None:
         self._waiting = list(todo.files) if todo else []
-        self._todo = todo or Task({}, {})
+        self._todo = todo or Task({}, {}, Path())
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wrong: list[VerificationFailed] = []
@@ -136,24 +137,29 @@ class Warming:
                 with self._lock:
                     self._done_bytes += got
         if record and not self._stop.is_set() and digest.hexdigest() != record.sha256:
-            error = _damaged(path, record, digest.hexdigest(), self._todo.ours and _set_aside(path))
+            error = _damaged(path, record, digest.hexdigest(), _set_aside(path, self._todo.ours))
             with self._lock:
                 self._wrong.append(error)
 
 
-def _set_aside(path: Path) -> bool:
-    """Give a damaged file a name under which nothing looks for it; return whether that could be done."""
+def _set_aside(path: Path, ours: Path) -> Path | None:
+    """Give a damaged file a name under which nothing looks for it; return that, None where it cannot be.
+
+    Of a link it is the file that it leads to: other links must not find it either.
+    """
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(ours)):
+        return None
     try:
-        path.rename(path.with_name(path.name + DAMAGED))
+        return real.rename(real.with_name(real.name + DAMAGED))
     except OSError:
-        return False
-    return True
+        return None
 
 
-def _damaged(path: Path, record: FileRecord, got: str, aside: bool) -> VerificationFailed:
+def _damaged(path: Path, record: FileRecord, got: str, aside: Path | None) -> VerificationFailed:
     return VerificationFailed(
         f"{path} is damaged: SHA-256 {record.sha256} was recorded when it was fetched, {got} is there now",
-        hint=f"it is set aside as {path.name}{DAMAGED}: start again, and the model is fetched again"
+        hint=f"it is set aside as {aside.name}: start again, and the model is fetched again"
         if aside
         else f"remove {path.parent} and start again, or put a whole copy there",
     )

@@ -9,7 +9,7 @@ import pytest
 
 from aim_runtime.models import page_cache
 from aim_runtime.models.page_cache import cached_pages, resident_share, sampled_share
-from aim_runtime.models.residence import filesystem, look_at
+from aim_runtime.models.residence import filesystem, look_at, weights_of
 from aim_runtime.models.storage import Medium, Storage
 from machines.nobody import as_nobody
 from page_cache import drop
@@ -120,8 +120,21 @@ def test_a_folder_of_weights(tmp_path: Path) -> None:
     size_bytes = (folder / "model.safetensors").stat().st_size
     assert found == Storage(filesystem(folder), size_bytes, 1.0, 100, True)
     assert found.warm
-    (folder / "pytorch_model.bin").touch()
-    assert not look_at(folder, None).safetensors
+
+
+def test_of_several_formats_the_engine_loads_one(tmp_path: Path) -> None:
+    def loaded(*names: str) -> list[str]:
+        folder = tmp_path / str(len(names)) / names[0]
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).touch()
+        assert look_at(folder, None).safetensors is all(each.suffix != ".bin" for each in weights_of(folder))
+        return [path.name for path in weights_of(folder)]
+
+    original, converted, old = "consolidated.safetensors", "model.safetensors", "pytorch_model.bin"
+    assert loaded(original, converted, old, "config.json") == [converted]
+    assert loaded(original, old, "config.json") == [original]
+    assert loaded(old, "config.json") == [old]
 
 
 def test_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:

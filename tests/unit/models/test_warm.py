@@ -50,7 +50,7 @@ def run(todo: Task | None) -> Warming:
 def test_what_was_on_the_disk_is_in_memory_afterwards(folder: Path) -> None:
     weights = sorted(folder.glob("model-*.safetensors"))
     assert [resident_share(path) for path in weights] == [0.0] * 3
-    done = run(task(folder, look_at(folder, LARGE), {}, ours=True))
+    done = run(task(folder, look_at(folder, LARGE), {}, ours=folder))
     assert done.whole
     assert not done.verifies
     assert done.done_bytes == done.total_bytes > 24 * MIB
@@ -59,7 +59,7 @@ def test_what_was_on_the_disk_is_in_memory_afterwards(folder: Path) -> None:
 
 def test_several_readers_read_everything_once(folder: Path) -> None:
     storage = look_at(folder, LARGE)
-    todo = task(folder, Storage("nfs4", storage.weights_bytes, 0.0, LARGE), records(folder), ours=True)
+    todo = task(folder, Storage("nfs4", storage.weights_bytes, 0.0, LARGE), records(folder), ours=folder)
     assert todo is not None
     assert todo.readers == 4
     done = run(todo)
@@ -69,7 +69,7 @@ def test_several_readers_read_everything_once(folder: Path) -> None:
 
 
 def test_small_files_come_first_then_the_weights_by_name(folder: Path) -> None:
-    todo = task(folder, look_at(folder, LARGE), records(folder), ours=True)
+    todo = task(folder, look_at(folder, LARGE), records(folder), ours=folder)
     assert todo is not None
     assert [path.name for path in todo.files] == [
         *("config.json", "model-0.safetensors", "model-1.safetensors", "model-2.safetensors"),
@@ -79,15 +79,15 @@ def test_small_files_come_first_then_the_weights_by_name(folder: Path) -> None:
 
 def test_nothing_is_read_that_would_push_others_out(folder: Path) -> None:
     need = look_at(folder, None).weights_bytes
-    assert task(folder, look_at(folder, 2 * need - 1), records(folder), ours=True) is None
-    assert task(folder, look_at(folder, None), records(folder), ours=True) is None
-    assert task(folder, look_at(folder, 2 * need), records(folder), ours=True) is not None
+    assert task(folder, look_at(folder, 2 * need - 1), records(folder), ours=folder) is None
+    assert task(folder, look_at(folder, None), records(folder), ours=folder) is None
+    assert task(folder, look_at(folder, 2 * need), records(folder), ours=folder) is not None
 
 
 def test_nothing_is_read_that_is_in_memory_and_was_verified(folder: Path) -> None:
-    run(task(folder, look_at(folder, LARGE), {}, ours=True))
-    assert task(folder, look_at(folder, LARGE), {}, ours=True) is None
-    todo = task(folder, look_at(folder, LARGE), {"config.json": records(folder)["config.json"]}, ours=True)
+    run(task(folder, look_at(folder, LARGE), {}, ours=folder))
+    assert task(folder, look_at(folder, LARGE), {}, ours=folder) is None
+    todo = task(folder, look_at(folder, LARGE), {"config.json": records(folder)["config.json"]}, ours=folder)
     assert todo is not None
     assert [path.name for path in todo.files] == ["config.json"]
 
@@ -106,7 +106,14 @@ def test_one_wrong_byte_is_found(ours: bool, folder: Path) -> None:
     damaged = folder / "model-1.safetensors"
     flip(damaged)
     expected = records(folder)["model-1.safetensors"].sha256
-    done = run(task(folder, look_at(folder, LARGE), records(folder), ours=ours))
+    done = run(
+        task(
+            folder,
+            look_at(folder, LARGE),
+            records(folder),
+            ours=folder.parent if ours else folder / "elsewhere",
+        )
+    )
     assert not done.whole
     with pytest.raises(VerificationFailed) as failed:
         done.check()
@@ -120,15 +127,29 @@ def test_one_wrong_byte_is_found(ours: bool, folder: Path) -> None:
 
 
 def test_a_file_that_vanishes_is_no_success(folder: Path) -> None:
-    todo = task(folder, look_at(folder, LARGE), {}, ours=True)
+    todo = task(folder, look_at(folder, LARGE), {}, ours=folder)
     (folder / "model-0.safetensors").unlink()
     assert not run(todo).whole
 
 
 def test_it_ends_with_the_block(folder: Path) -> None:
-    with Warming(task(folder, look_at(folder, LARGE), records(folder), ours=True)) as warming:
+    with Warming(task(folder, look_at(folder, LARGE), records(folder), ours=folder)) as warming:
         pass
     deadline = time.monotonic() + 5
     while not warming.finished and time.monotonic() < deadline:
         time.sleep(0.01)
     assert warming.finished
+
+
+def test_of_a_link_what_it_leads_to_is_set_aside(folder: Path) -> None:
+    blob = folder.parent / "blobs/abc"
+    blob.parent.mkdir()
+    link = folder / "model-1.safetensors"
+    link.rename(blob)
+    link.symlink_to(blob)
+    flip(blob)
+    done = run(task(folder, look_at(folder, LARGE), records(folder), ours=folder.parent))
+    with pytest.raises(VerificationFailed, match=r"model-1\.safetensors is damaged"):
+        done.check()
+    assert not link.exists()
+    assert (blob.parent / "abc.damaged").is_file()
