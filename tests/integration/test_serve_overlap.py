@@ -42,7 +42,7 @@ def weights(tmp_path: Path) -> Path:
 
 def seal(weights: Path) -> str:
     """Write the manifest, and return what the weights add up to."""
-    written = manifest.seal(weights.parent, "hf://acme/tiny", "abc", {}, lambda event: None)
+    written = manifest.seal(weights.parent, "hf://acme/tiny", "abc", lambda event: None)
     drop(weights)
     return written.files[weights.name].sha256
 

@@ -24,7 +24,7 @@ from tiny_model import write_tiny_model
 def plan(tmp_path: Path) -> Plan:
     """A plan for a sealed model in the cache, of which one byte is another now."""
     folder = write_tiny_model(tmp_path / "models/acme/tiny")
-    manifest.seal(folder, "hf://acme/tiny", None, {}, lambda event: None)
+    manifest.seal(folder, "hf://acme/tiny", None, lambda event: None)
     with (folder / "model.safetensors").open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         file.write(b"x")
@@ -65,7 +65,7 @@ def test_what_was_fetched_by_this_start_is_known_to_be_right(plan: Plan) -> None
     told: list[Event] = []
     folder = plan.location.path
     overlap = Overlap(plan, told.append)
-    manifest.seal(folder, "hf://acme/tiny", None, {}, lambda event: None)  # as a fetch does
+    manifest.seal(folder, "hf://acme/tiny", None, lambda event: None)  # as a fetch does
     with overlap.of(folder):
         assert overlap.finished
     assert not [event for event in told if isinstance(event, Notice | Progress)]

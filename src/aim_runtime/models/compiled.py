@@ -17,6 +17,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aim_runtime.models.durable import sync_file_system
+
 # In the folder: an engine became ready with it; an engine works in it that is not ready yet.
 GOOD, DIRTY = ".good", ".dirty"
 Say = Callable[[str], None]
@@ -34,7 +36,7 @@ class Workspace:
         if self.folder is None or not self.kept:
             return
         try:
-            _sync(self.folder)
+            sync_file_system(self.folder)  # or the mark outlives, in a power cut, what it vouches for
             (self.folder / GOOD).touch()
             (self.folder / DIRTY).unlink()
         except OSError:
@@ -106,13 +108,3 @@ def _seed(folder: Path, copy: Path) -> bool:
         _empty(copy)
         return False
     return True
-
-
-def _sync(folder: Path) -> None:
-    """Bring every file to the disk: after a power cut the mark must not outlive what it vouches for."""
-    for parent, _, names in os.walk(folder):
-        for path in (Path(parent, name) for name in names):
-            if path.is_symlink():
-                continue
-            with path.open("rb") as file:
-                os.fsync(file.fileno())

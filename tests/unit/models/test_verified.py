@@ -20,7 +20,7 @@ FILES = {"config.json", "model.safetensors"}
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     found = write_tiny_model(tmp_path / "model")
-    manifest.seal(found, "hf://acme/model", "abc", {}, lambda event: None)
+    manifest.seal(found, "hf://acme/model", "abc", lambda event: None)
     return found
 
 
@@ -72,7 +72,7 @@ def test_another_manifest_is_verified_again(folder: Path, record: Path) -> None:
     remember(folder, record)
     assert sealed(folder) == before
     (folder / "config.json").write_text('{"other": 1}')
-    manifest.seal(folder, "hf://acme/model", "def", {}, lambda event: None)
+    manifest.seal(folder, "hf://acme/model", "def", lambda event: None)
     assert sealed(folder) != before
     assert set(unverified(folder, record)) == {"config.json"}
 

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     found = write_tiny_model(tmp_path / "model")
     for number in range(3):
         (found / f"model-{number}.safetensors").write_bytes(os.urandom(8 * MIB))
-    manifest.seal(found, "hf://acme/model", None, {}, lambda event: None)
+    manifest.seal(found, "hf://acme/model", None, lambda event: None)
     drop(*found.glob("model-*.safetensors"))
     return found
 
