@@ -1,6 +1,6 @@
 """What a start of the real engine gains by what is kept and read ahead, on this machine, in one run.
 
-    python benchmarks/warm_start.py WORK_FOLDER [ROUNDS]
+    python benchmarks/warm_start.py WORK_FOLDER [ROUNDS [PART_OF_A_GROUPS_NAME]]
 
 WORK_FOLDER gets SmolLM2 (fetched by `serve`, as every start would) and a random model of 2.5 GB, and keeps
 both for the next run. Every configuration starts once a round, in turn:
@@ -28,6 +28,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -80,7 +81,9 @@ def groups() -> list[Group]:
     def read(name: str, *arguments: str, cold: bool) -> Configuration:
         return Configuration(name, large, by_hand=True, cold=cold, arguments=(*FEW, *arguments))
 
-    strategies = [("prefetch", "prefetch"), ("eager", "eager")]
+    ways = [(word, "--safetensors-load-strategy", word) for word in ("prefetch", "eager")]
+    if find_spec("runai_model_streamer"):
+        ways.append(("runai_streamer", "--load-format", "runai_streamer"))
     return [
         Group(
             "compile caches, eager",
@@ -95,7 +98,7 @@ def groups() -> list[Group]:
             [
                 read("by hand", cold=True),
                 Configuration("serve, read ahead", large, cold=True, arguments=FEW),
-                *(read(name, "--safetensors-load-strategy", word, cold=True) for name, word in strategies),
+                *(read(*way, cold=True) for way in ways),
             ],
         ),
         Group(
@@ -103,7 +106,7 @@ def groups() -> list[Group]:
             [
                 read("by hand", cold=False),
                 Configuration("serve", large, arguments=FEW),
-                *(read(name, "--safetensors-load-strategy", word, cold=False) for name, word in strategies),
+                *(read(*way, cold=False) for way in ways),
             ],
         ),
     ]
@@ -181,7 +184,9 @@ def measure(configuration: Configuration, cache: Path) -> dict[str, float]:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
     loaded = _LOADED.search(log.read_text(errors="replace"))
-    return figures | ({"loading weights": float(loaded[1])} if loaded else {})
+    if loaded and LARGE in configuration.settings.values():  # the small model's is a moment
+        figures["loading weights"] = float(loaded[1])
+    return figures
 
 
 def prepare(cache: Path) -> None:
@@ -198,16 +203,18 @@ def report(group: Group) -> None:
     base = group.found[group.configurations[0].name]
     for name, runs in group.found.items():
         for figure in runs[0]:
+            if any(figure not in run for run in (*runs, *base)):
+                continue  # not every way of loading says how long it took
             values = [run[figure] for run in runs]
             ratios = [run[figure] / first[figure] for run, first in zip(runs, base, strict=True)]
             spread = f"x {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
             print(f"  {name:20} {figure:16} {statistics.median(values):7.2f} s   {spread}")
 
 
-def main(folder: Path, rounds: int) -> None:
+def main(folder: Path, rounds: int, wanted: str) -> None:
     cache = folder / "models"
     prepare(cache)
-    compared = groups()
+    compared = [group for group in groups() if wanted in group.name]
     for number in range(rounds):
         for group in compared:
             for configuration in group.configurations:
@@ -220,4 +227,5 @@ def main(folder: Path, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 2)
+    _, work, *more = sys.argv
+    main(Path(work).resolve(), int(more[0]) if more else 2, more[1] if len(more) > 1 else "")
