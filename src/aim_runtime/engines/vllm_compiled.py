@@ -1,7 +1,8 @@
 """Where vLLM keeps what it compiles: below the cache of weights, apart by all that it depends on.
 
 In a container the engine's own places are gone with it, and every start compiles again: 79 s became 48 s
-with them kept (vllm#49782), 64 s became 31 s (SkyRL#2138). The libraries know by their own digests whether
+with them kept (vllm#49782), 64 s became 31 s (SkyRL#2138), on two CPU cores 115 s became 40 s compiled and
+48 s became 34 s eager (benchmarks/warm_start.py). The libraries know by their own digests whether
 an entry fits; the key here keeps apart what several services write, and what one machine's processor
 cannot run.
 

@@ -122,7 +122,8 @@ def _suitable(facts: Facts) -> Iterator[tuple[LoadStrategy, str]]:
         else:
             why = "they are too much to be read ahead into memory"
     elif storage.medium is Medium.LOCAL and facts.on_cpu:
-        # Measured on a CPU (benchmarks/warm_start.py): no other way is faster by more than the noise.
+        # 2.5 GB from a disk (benchmarks/warm_start.py, medians of three): mapped 3.0 s of a start of 27 s,
+        # vLLM's prefetch 2.9 s, eager 8.0 s; with runai_streamer the start took 28 s.
         why = "on a CPU no other way is faster"
     elif storage.medium is Medium.LOCAL and facts.accelerators > 1:
         # Each GPU reads a share of the files, and they exchange it: 7.4 times as fast for DeepSeek-R1 on

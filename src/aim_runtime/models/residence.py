@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from aim_runtime.models.cache import is_weights, names
+from aim_runtime.models.filesystem import MOUNTS, kind
 from aim_runtime.models.page_cache import resident_share
 from aim_runtime.models.storage import Storage
 
-MOUNTS = Path("/proc/self/mountinfo")
 # A look opens this many files at most, the largest ones: on a network file system each costs a round trip.
 _FILES = 8
 
@@ -23,7 +22,7 @@ def look_at(folder: Path, available_bytes: int | None, mounts: Path = MOUNTS) ->
     sizes = {path: _size_bytes(path) for path in weights}
     total_bytes = sum(sizes.values())
     return Storage(
-        filesystem(place, mounts),
+        kind(place, mounts),
         total_bytes,
         _resident(sizes),
         available_bytes,
@@ -40,28 +39,6 @@ def weights_of(folder: Path) -> list[Path]:
     tensors = [name for name in every if name.endswith(".safetensors")]
     converted = [name for name in tensors if not name.startswith("consolidated")]
     return [folder / name for name in converted or tensors or every]
-
-
-def filesystem(path: Path, mounts: Path = MOUNTS) -> str:
-    """Return the kernel's name for the kind of file system that `path` is on; empty where it cannot be told.
-
-    The mount with the longest path above it counts, of two on one path the later (man 5 proc_pid_mountinfo).
-    """
-    real = Path(os.path.realpath(path))
-    longest, kind = -1, ""
-    try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return ""
-    for line in lines:
-        left, _, right = line.partition(" - ")
-        fields = left.split(" ")
-        if len(fields) < 5 or not right:
-            continue
-        point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4]))
-        if real.is_relative_to(point) and len(point.parts) >= longest:
-            longest, kind = len(point.parts), right.split(" ", 1)[0]
-    return kind
 
 
 def _resident(sizes: dict[Path, int]) -> float | None:

@@ -8,7 +8,8 @@ from enum import StrEnum
 # Names of file systems in /proc/self/mountinfo (man 5 filesystems and the drivers' own documentation).
 _NETWORK = frozenset(
     [
-        *("nfs", "nfs4", "cifs", "smb3", "ceph", "lustre", "gpfs", "beegfs", "wekafs", "afs", "pvfs2"),
+        *("nfs", "nfs4", "cifs", "smb", "smbfs", "smb3", "ceph", "lustre", "gpfs", "beegfs", "wekafs"),
+        *("afs", "pvfs2", "glusterfs"),
         # What a hypervisor shares with its guest: each read leaves the machine that is seen from here.
         *("9p", "virtiofs"),
     ]
@@ -33,6 +34,17 @@ class Medium(StrEnum):
     UNKNOWN = "a file system of unknown kind"
 
 
+def medium(filesystem: str) -> Medium:
+    """Return what a kind of file system lies on; every one in user space may reach over a network."""
+    if filesystem in _LOCAL:
+        return Medium.LOCAL
+    if filesystem in _MEMORY:
+        return Medium.MEMORY
+    if filesystem in _NETWORK or filesystem.partition(".")[0] == "fuse":
+        return Medium.NETWORK
+    return Medium.UNKNOWN
+
+
 @dataclass(frozen=True)
 class Storage:
     """Where one model lies.
@@ -52,15 +64,8 @@ class Storage:
 
     @property
     def medium(self) -> Medium:
-        """What the file system lies on; every file system in user space may reach over a network."""
-        name = self.filesystem
-        if name in _LOCAL:
-            return Medium.LOCAL
-        if name in _MEMORY:
-            return Medium.MEMORY
-        if name in _NETWORK or name.partition(".")[0] == "fuse":
-            return Medium.NETWORK
-        return Medium.UNKNOWN
+        """What the file system lies on."""
+        return medium(self.filesystem)
 
     @property
     def warm(self) -> bool:

@@ -1,9 +1,10 @@
 """The models room: read the weights into memory, and check them, while the engine gets ready to load them.
 
 An engine imports for tens of seconds before it asks for the first weight, and the disk has nothing to do.
-Threads of the lowest priority read the files meanwhile, so that loading finds them in memory; what nobody
-has compared with its SHA-256 yet is compared on the way, from the same bytes. It is all left out where the
-weights would push out of memory what others use, and where there is nothing to gain.
+Threads of the lowest priority read the files meanwhile, so that loading finds them in memory (2.5 GB in
+1.6 s instead of 3.0 s, benchmarks/warm_start.py); what nobody has compared with its SHA-256 yet is compared
+on the way, from the same bytes. It is all left out where the weights would push out of memory what others
+use, and where there is nothing to gain.
 """
 
 from __future__ import annotations

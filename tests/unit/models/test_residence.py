@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from aim_runtime.models import page_cache
+from aim_runtime.models.filesystem import is_network, kind
 from aim_runtime.models.page_cache import cached_pages, resident_share, sampled_share
-from aim_runtime.models.residence import filesystem, look_at, weights_of
+from aim_runtime.models.residence import look_at, weights_of
 from aim_runtime.models.storage import Medium, Storage
 from machines.nobody import as_nobody
 from page_cache import drop
@@ -42,11 +43,11 @@ a damaged line - with nothing
 def test_the_mount_nearest_above_counts(path: str, expected: str, tmp_path: Path) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
-    assert filesystem(Path(path), mounts) == expected
+    assert kind(Path(path), mounts) == expected
 
 
 def test_without_a_list_of_mounts_nothing_is_claimed(tmp_path: Path) -> None:
-    assert filesystem(tmp_path, tmp_path / "none") == ""
+    assert kind(tmp_path, tmp_path / "none") == ""
     assert Storage("").medium is Medium.UNKNOWN
 
 
@@ -62,8 +63,9 @@ def test_a_link_is_where_it_leads(tmp_path: Path) -> None:
 
 
 def test_this_machine_has_file_systems_of_its_own() -> None:
-    assert filesystem(Path("/proc/self/status")) == "proc"
-    assert filesystem(Path("/")) != ""
+    assert kind(Path("/proc/self/status")) == "proc"
+    assert kind(Path("/")) != ""
+    assert not is_network(Path("/proc"))
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def test_a_folder_of_weights(tmp_path: Path) -> None:
     folder = write_tiny_model(tmp_path / "model")
     found = look_at(folder, 100)
     size_bytes = (folder / "model.safetensors").stat().st_size
-    assert found == Storage(filesystem(folder), size_bytes, 1.0, 100, True)
+    assert found == Storage(kind(folder), size_bytes, 1.0, 100, True)
     assert found.warm
 
 
@@ -138,7 +140,7 @@ def test_of_several_formats_the_engine_loads_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
-    assert look_at(tmp_path / "org/model", 5) == Storage(filesystem(tmp_path), 0, None, 5)
+    assert look_at(tmp_path / "org/model", 5) == Storage(kind(tmp_path), 0, None, 5)
 
 
 def test_what_fits() -> None:
