@@ -12,6 +12,7 @@ from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.facts import of_folder
 from aim_runtime.models.location import Location
 from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.storage import NOT_LOOKED_AT
 from aim_runtime.profiles.choose import candidates
 from aim_runtime.profiles.judge import judge
 from aim_runtime.profiles.profile import Profile
@@ -57,7 +58,8 @@ def make_plan(settings: Settings, site: Site) -> Plan:
     location = locate(settings, site, selection.profile)
     model = selection.verdict.model or UNKNOWN_MODEL
     engine, host = ENGINES[settings.engine], site.hardware.cpu
-    launch = engine.launch(selection, location, settings, site.engine, model, host)
+    storage = site.storage.get(location.path, NOT_LOOKED_AT)
+    launch = engine.launch(selection, location, settings, site.engine, model, host, storage)
     return Plan(settings, site, selection, location, launch)
 
 

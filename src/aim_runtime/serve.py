@@ -5,15 +5,18 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import FrameType
 
+from aim_runtime.engines.home import writable_home
 from aim_runtime.engines.process import EngineProcess, require_free_port
 from aim_runtime.errors import EngineExited, EngineMissing
 from aim_runtime.hardware import access
+from aim_runtime.models.compiled import Workspace, workspace
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
+from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
 
 _POLL_S = 0.25
@@ -73,6 +76,7 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
         )
     access.require(plan.settings.host_root, plan.selection.uses)
     require_free_port(plan.launch.port)
+    overlap = Overlap(plan, report)
     folder = fetch(
         plan.location,
         plan.site.cache,
@@ -85,22 +89,36 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
     if folder != plan.location.path:
         # The copy that was found was damaged and not ours to mend; now there is one of ours.
         plan = make_plan(plan.settings, plan.site)
-    report(Notice(f"starting {engine.engine} {engine.version}"))
-    started = time.monotonic()
-    process = EngineProcess(plan.launch, inherited)
-    try:
-        _wait_until_ready(process, started, report, stop)
-        report(Ready(plan, time.monotonic() - started))
-        _wait_until_it_ends(process, stop)
-    finally:
-        process.stop()
+    with _compiling(plan, report) as place, overlap.of(folder):
+        report(Notice(f"starting {engine.engine} {engine.version}"))
+        started = time.monotonic()
+        launch = plan.launch.compiling_in(place.folder)
+        process = EngineProcess(launch, {**inherited, **writable_home(inherited, place.folder)})
+        try:
+            _wait_until_ready(process, started, report, stop, overlap)
+            report(Ready(plan, time.monotonic() - started))
+            place.now_good()
+            _wait_until_it_ends(process, stop, overlap)
+        finally:
+            process.stop()
 
 
-def _wait_until_ready(engine: EngineProcess, started: float, report: Report, stop: Stop) -> None:
+def _compiling(plan: Plan, report: Report) -> AbstractContextManager[Workspace]:
+    """Where the engine may keep what it compiles."""
+    folder = plan.launch.compiled
+    return workspace(folder, lambda text: report(Notice(text))) if folder else nullcontext(Workspace(None))
+
+
+def _wait_until_ready(
+    engine: EngineProcess, started: float, report: Report, stop: Stop, overlap: Overlap
+) -> None:
     heartbeat = started + _HEARTBEAT_S
-    while not engine.answers():
+    ready = False
+    while not ready:
+        ready = engine.answers()
         stop.check()
-        code = engine.wait(_POLL_S)
+        overlap.check()  # before the engine's own end: damaged weights may be the reason for it
+        code = None if ready else engine.wait(_POLL_S)
         now = time.monotonic()
         if code is not None:
             raise EngineExited(
@@ -108,13 +126,15 @@ def _wait_until_ready(engine: EngineProcess, started: float, report: Report, sto
                 hint="its own words are above; `aim-runtime dry-run --format shell` prints the command",
             )
         if now >= heartbeat:
+            overlap.progress()
             report(Notice(f"the engine is loading: {now - started:.0f} s"))
             heartbeat = now + _HEARTBEAT_S
 
 
-def _wait_until_it_ends(engine: EngineProcess, stop: Stop) -> None:
+def _wait_until_it_ends(engine: EngineProcess, stop: Stop, overlap: Overlap) -> None:
     while (code := engine.exit_code()) is None:
         stop.check()
+        overlap.check_late()
         time.sleep(_POLL_S)
     raise EngineExited(
         f"the engine ended by itself with {_words(code)}", hint="the engine's own words are above"

@@ -17,7 +17,7 @@ from aim_runtime import variables
 from aim_runtime.errors import InvalidModelRef, InvalidValue, UnknownVariable, did_you_mean, nearest
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.variables import VARIABLES
-from aim_runtime.vocabulary import AcceleratorType, Metric, Precision
+from aim_runtime.vocabulary import AcceleratorType, LoadStrategy, Metric, Precision
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _Value = TypeVar("_Value")
@@ -30,7 +30,7 @@ _SERVICE_LINK = re.compile(
 # What reaches the engine from the environment and may contradict a profile's `env_vars`.
 _ENGINE_PREFIXES = (
     *("VLLM_", "HSA_", "HIP_", "ROCR_", "CUDA_", "NCCL_", "RCCL_"),
-    *("OMP_", "MKL_", "TORCH_", "PYTORCH_", "TORCHINDUCTOR_", "MIOPEN_"),
+    *("OMP_", "MKL_", "TORCH_", "PYTORCH_", "TORCHINDUCTOR_", "TRITON_", "MIOPEN_"),
 )
 # VLLM_API_KEY and its like: the engine inherits them, no value here keeps them.
 _SECRET_SUFFIXES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
@@ -56,6 +56,7 @@ class Settings:
     extra_args: tuple[str, ...] = ()
     host_root: Path = Path(variables.DEFAULT_HOST_ROOT)
     cache_path: Path = Path(variables.DEFAULT_CACHE_PATH)
+    load_strategy: LoadStrategy | None = None
     profiles_path: Path = Path(variables.DEFAULT_PROFILES_PATH)
     port: int = variables.DEFAULT_PORT
     log_level: str = "INFO"
@@ -93,6 +94,7 @@ class Settings:
             extra_args=extra_args,
             host_root=read.value("AIM_HOST_ROOT", _folder) or Path(variables.DEFAULT_HOST_ROOT),
             cache_path=read.path("AIM_CACHE_PATH"),
+            load_strategy=read.value("AIM_LOAD_STRATEGY", _word(LoadStrategy)),
             profiles_path=read.path("AIM_PROFILES_PATH"),
             port=read.value("AIM_PORT", _port) or variables.DEFAULT_PORT,
             log_level=read.value("AIM_LOG_LEVEL", _one_of(variables.LOG_LEVELS)) or "INFO",

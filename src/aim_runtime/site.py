@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall
@@ -12,6 +13,8 @@ from aim_runtime.hardware.accelerator import Hardware
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.cache import Cache
 from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.models.residence import look_at
+from aim_runtime.models.storage import Storage
 from aim_runtime.profiles.catalog import Catalog, load_catalog, shipped_root
 from aim_runtime.settings import Settings
 
@@ -21,7 +24,7 @@ class Site:
     """What a plan can count on.
 
     `looked_up` are the facts of a model that neither the cache nor the catalogue knows, as its source has
-    them.
+    them; `storage` what the folders lie on that a profile may load.
     """
 
     hardware: Hardware
@@ -29,6 +32,7 @@ class Site:
     cache: Cache
     engine: EngineInstall | None
     looked_up: tuple[ModelRef, Architecture] | None = None
+    storage: Mapping[Path, Storage] = field(default_factory=dict)
 
 
 def survey(
@@ -44,7 +48,23 @@ def survey(
     hardware = look(settings)
     engine = ENGINES[settings.engine].find()
     catalog, cache = load_catalog_for(settings), Cache(settings.cache_path)
-    return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache, watch, environment))
+    looked_up = _look_up(settings, catalog, cache, watch, environment)
+    folders = {cache.locate(name, sources).path for name, sources in _loadable(settings, catalog)}
+    storage = {folder: look_at(folder, hardware.cpu.free_bytes) for folder in sorted(folders)}
+    return Site(hardware, catalog, cache, engine, looked_up, storage)
+
+
+def _loadable(settings: Settings, catalog: Catalog) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
+    """The models that the request's profiles may load, each with its sources."""
+    ref, aim, custom = settings.model_ref, catalog.aim, settings.custom_model_name
+    if ref is not None:
+        yield custom or ref.model_id, (ref,)
+        return
+    concerned = (each for each in catalog.profiles if settings.aim or each.id == settings.profile_id)
+    named = {each.content.model_id for each in concerned if each.content.aim_id}
+    for name in sorted(each for each in {*named, settings.aim} if each):
+        sources = aim.sources if aim and name == aim.aim_id else (ModelRef.parse(name),)
+        yield custom or name, sources
 
 
 def look(settings: Settings) -> Hardware:

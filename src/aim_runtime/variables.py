@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aim_runtime.vocabulary import AcceleratorType, Metric, Precision
+from aim_runtime.vocabulary import AcceleratorType, LoadStrategy, Metric, Precision
 
 DEFAULT_CACHE_PATH = "/workspace/model-cache"
 DEFAULT_PROFILES_PATH = "/workspace/aim-runtime/profiles"
@@ -84,6 +84,7 @@ VARIABLES: tuple[Variable, ...] = (
         DEFAULT_HOST_ROOT,
     ),
     Variable("AIM_CACHE_PATH", "where weights are kept", "a folder", DEFAULT_CACHE_PATH),
+    Variable("AIM_LOAD_STRATEGY", "how the engine reads the weights", _words(LoadStrategy, "auto"), "auto"),
     Variable(
         "AIM_PROFILES_PATH",
         "a folder of profiles that comes before the shipped ones",

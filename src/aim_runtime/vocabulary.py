@@ -73,3 +73,12 @@ class State(StrEnum):
     MEMORY_MISMATCH = "memory_mismatch"
     INVALID = "invalid"
     UNKNOWN = "unknown"
+
+
+class LoadStrategy(StrEnum):
+    """How the engine reads the weights; `default` is its own way."""
+
+    DEFAULT = "default"
+    PREFETCH = "prefetch"
+    FASTSAFETENSORS = "fastsafetensors"
+    RUNAI_STREAMER = "runai_streamer"

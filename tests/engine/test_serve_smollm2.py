@@ -73,3 +73,10 @@ def test_a_second_start_fetches_nothing_and_says_so(smollm2: Running, tmp_path: 
         assert "nothing to fetch" in service.said
         assert "cannot be reached" not in service.said
         assert service.stop() == 0
+
+
+def test_what_the_engine_compiled_is_kept_beside_the_weights(smollm2: Running) -> None:
+    (kept,) = Path(smollm2.env["AIM_CACHE_PATH"]).glob(".aim/compiled/*/.good")
+    assert not (kept.parent / ".dirty").exists()
+    # What vLLM knows of the model's class: it is found without a process that imports everything again.
+    assert list(kept.parent.glob("vllm/modelinfos/*.json"))

@@ -71,6 +71,19 @@ def test_dry_run_json_follows_the_contract(tmp_path: Path) -> None:
     assert plan["env"]["VLLM_ROCM_USE_AITER"] == "1"
 
 
+def test_how_the_weights_are_read_is_in_the_plan_with_its_reason(tmp_path: Path) -> None:
+    env = environment(tmp_path, **COHERE_ON_MI300X)
+    (plan,) = json.loads(run("dry-run", "--format", "json", env=env).stdout)
+    assert plan["loading"]["strategy"] == "default"
+    assert "they are fetched first" in plan["loading"]["reason"]
+    (compiled,) = [each for each in plan["variables"] if each["name"] == "VLLM_CACHE_ROOT"]
+    assert compiled["value"].startswith(f"{tmp_path}/models/.aim/compiled/")
+    assert "kept from one start to the next" in compiled["reason"]
+    done = run("dry-run", env={**env, "AIM_LOAD_STRATEGY": "fastsafetensors"})
+    assert done.returncode == 2
+    assert "AIM_LOAD_STRATEGY=fastsafetensors: " in done.stderr
+
+
 def test_dry_run_yaml_is_the_same_plan(tmp_path: Path) -> None:
     env = environment(tmp_path, **COHERE_ON_MI300X)
     as_json = json.loads(run("dry-run", "--format", "json", env=env).stdout)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aim_runtime.engines.launch import EngineInstall
-from aim_runtime.errors import ConfigError, InvalidProfile, MissingSetting, NoProfile
+from aim_runtime.engines.launch import EngineInstall, Layer
+from aim_runtime.errors import ConfigError, InvalidProfile, InvalidValue, MissingSetting, NoProfile
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.hardware.declared import SOURCE, declare
 from aim_runtime.models.cache import Cache
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.storage import Storage
 from aim_runtime.plan import Plan, judge_all, make_plan
 from aim_runtime.profiles.catalog import shipped_root
 from aim_runtime.settings import Settings
-from aim_runtime.site import Site, load_catalog_for
-from aim_runtime.vocabulary import AcceleratorType, Metric, State
+from aim_runtime.site import Site, load_catalog_for, survey
+from aim_runtime.vocabulary import AcceleratorType, LoadStrategy, Metric, State
 from unit.profiles.build import CPU, content, machine, processor, write
 
 COHERE = "CohereLabs/command-a-reasoning-08-2025"
@@ -59,7 +61,7 @@ def test_cohere_on_a_declared_mi300x_server(tmp_path: Path) -> None:
         *("--no-enable-prefix-caching", "--no-trust-remote-code", "--tensor-parallel-size", "8"),
         *("--served-model-name", COHERE, "--port", "8000"),
     )
-    assert found.launch.environment == {
+    assert found.launch.compiling_in(None).environment == {
         "HF_HUB_OFFLINE": "1",
         "HSA_NO_SCRATCH_RECLAIM": "1",
         "NCCL_MIN_NCHANNELS": "112",
@@ -320,3 +322,36 @@ def test_a_kind_of_cpu_gets_a_profile_made_for_it(tmp_path: Path) -> None:
     # What was made for this very model goes first.
     found = plan(tmp_path, machine(cpu=cpu), aim_id=SMOLLM2)
     assert found.profile.id == "vllm-cpu-bf16-tp1-latency"
+
+
+def test_how_the_weights_are_read_follows_from_where_they_lie(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "cache", COHERE)
+    settings = Settings(aim_id=COHERE, cache_path=tmp_path / "cache", profiles_path=tmp_path)
+    site = Site(
+        *(declared("MI300X"), load_catalog_for(settings), Cache(settings.cache_path), ENGINE),
+        storage={folder: Storage("ceph", 10**9, 0.0, 10**12)},
+    )
+    launch = make_plan(settings, site).launch
+    argument = next(each for each in launch.arguments if each.key == "safetensors-load-strategy")
+    assert (argument.value, argument.layer) == ("prefetch", Layer.MACHINE)
+    assert "--safetensors-load-strategy prefetch" in " ".join(launch.command)
+    assert launch.loading is not None
+    assert launch.loading.reason.startswith("the weights are on a network file system (ceph), 0 % of them")
+    for asked in ({"load_strategy": LoadStrategy.DEFAULT}, {"engine_args": {"load_format": "auto"}}):
+        other = make_plan(replace(settings, **asked), site).launch
+        assert "--safetensors-load-strategy" not in other.command
+    with pytest.raises(InvalidValue, match="AIM_LOAD_STRATEGY=fastsafetensors: the package fastsafetensors"):
+        make_plan(replace(settings, load_strategy=LoadStrategy.FASTSAFETENSORS), site)
+
+
+def test_a_survey_looks_at_every_folder_that_a_profile_may_load(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "cache", COHERE, 4096)
+    settings = Settings(aim_id=COHERE, cache_path=tmp_path / "cache", profiles_path=tmp_path)
+    site = survey(replace(settings, accelerator_model="MI300X"))
+    assert site.storage[folder].weights_bytes == 4096
+    assert site.storage[folder].filesystem
+    plans = {verdict.profile.content.model_id for verdict in judge_all(settings, site)}
+    named = {name for name in plans if name}
+    assert {tmp_path / "cache" / name for name in named} <= set(site.storage)
+    assert survey(Settings(model_ref=ModelRef.parse(str(folder)), profiles_path=tmp_path)).storage[folder]
+    assert survey(Settings(cache_path=tmp_path, profiles_path=tmp_path)).storage == {}

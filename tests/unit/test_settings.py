@@ -16,7 +16,7 @@ from aim_runtime.errors import ConfigError, InvalidModelRef, InvalidValue, Unkno
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.settings import Settings, expand_secret_files
 from aim_runtime.variables import VARIABLES
-from aim_runtime.vocabulary import AcceleratorType, Metric, Precision
+from aim_runtime.vocabulary import AcceleratorType, LoadStrategy, Metric, Precision
 
 PLANTED = "hf_planted_secret_0123456789"
 
@@ -62,6 +62,9 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("AIM_ENGINE_ARGS", '{"max-model-len": 8192}', "engine_args", {"max-model-len": 8192}),
     ("AIM_CACHE_PATH", "/models", "cache_path", Path("/models")),
     ("AIM_PROFILES_PATH", "/profiles", "profiles_path", Path("/profiles")),
+    ("AIM_LOAD_STRATEGY", "Prefetch", "load_strategy", LoadStrategy.PREFETCH),
+    ("AIM_LOAD_STRATEGY", "default", "load_strategy", LoadStrategy.DEFAULT),
+    ("AIM_LOAD_STRATEGY", "auto", "load_strategy", None),
     ("AIM_PORT", "65535", "port", 65535),
     ("AIM_PORT", "tcp://10.0.0.1:80", "port", 8000),
     ("AIM_LOG_LEVEL", "debug", "log_level", "DEBUG"),
@@ -109,6 +112,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("AIM_PORT", "65536", "outside the range of ports", "a number from 1 to 65535"),
     ("AIM_LOG_LEVEL", "DEBG", "did you mean DEBUG?", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ("AIM_LOG_LEVEL_ROOT", "loud", "not one of DEBUG", "DEBUG, INFO"),
+    ("AIM_LOAD_STRATEGY", "fastsafetensor", "not a load strategy; did you mean", "auto, default, prefetch"),
     ("AIM_LOG_FORMAT", "jsn", "did you mean json?", "text, json"),
     ("HF_ENDPOINT", "mirror.example", "not a URL", "a URL"),
 ]

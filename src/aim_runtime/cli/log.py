@@ -106,7 +106,7 @@ class Log:
         if isinstance(event, Ready):
             self._logger.info("%s", _ready(event))
         else:
-            self._logger.info("%s", event.text)
+            self._logger.log(logging.ERROR if event.grave else logging.INFO, "%s", event.text)
 
     def _progress(self, event: Progress) -> None:
         if not event.done_bytes and event.total_bytes is None:

@@ -22,6 +22,8 @@ def machine_lines(plan: Plan) -> Iterator[str]:
         if each.layer is Layer.MACHINE:
             value = f"{each.name}={each.value}" if each.value is not None else f"without {each.name}"
             yield f"for this machine {value}: {each.reason}"
+    if plan.launch.loading:
+        yield f"reads the weights by {plan.launch.loading.strategy}: {plan.launch.loading.reason}"
     if plan.launch.numa_node:
         yield f"runs on the CPUs of NUMA node {plan.launch.numa_node.number}, as its GPUs do"
 

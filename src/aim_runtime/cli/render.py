@@ -87,6 +87,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
             "version": plan.engine.version if plan.engine else None,
             "ready": f"http://127.0.0.1:{plan.launch.port}{plan.launch.ready_path}",
         },
+        "loading": _loading(plan.launch),
         "command": _command(plan.launch),
         "env": dict(plan.launch.environment),
         "variables": variables_object(plan.launch.variables),
@@ -97,6 +98,11 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         ],
         "script": plan_shell(plan) + "\n",
     }
+
+
+def _loading(launch: Launch) -> dict[str, str] | None:
+    loading = launch.loading
+    return {"strategy": str(loading.strategy), "reason": loading.reason} if loading else None
 
 
 def _named(device: Accelerator) -> str:

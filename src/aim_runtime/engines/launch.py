@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from aim_runtime.hardware.accelerator import Accelerator, Hardware, NumaNode
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
+from aim_runtime.models.storage import Storage
 from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Selection
@@ -67,12 +68,22 @@ class EngineInstall:
 
 
 @dataclass(frozen=True)
+class Loading:
+    """How the engine reads the weights, in one word, and why."""
+
+    strategy: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Launch:
     """Everything needed to start an engine.
 
     `command` is the whole argv; `variables` what is set on top of the inherited environment, with what
     was taken away; `arguments` the merged arguments with their layers; `numa_node` the node whose CPUs
-    the engine runs on, None for all; `notes` what the user should know of the merge.
+    the engine runs on, None for all; `notes` what the user should know of the merge; `loading` how the
+    weights are read; `compiled` the folder that the engine keeps what it compiles in, which some of the
+    variables name folders in.
     """
 
     command: tuple[str, ...]
@@ -82,6 +93,19 @@ class Launch:
     port: int
     numa_node: NumaNode | None = None
     notes: tuple[str, ...] = ()
+    loading: Loading | None = None
+    compiled: Path | None = None
+
+    def compiling_in(self, folder: Path | None) -> Launch:
+        """The same with another folder for what is compiled; None leaves that to the engine's defaults."""
+        kept = [self._moved(each, folder) for each in self.variables]
+        return replace(self, variables=tuple(each for each in kept if each), compiled=folder)
+
+    def _moved(self, variable: EnvironmentVariable, folder: Path | None) -> EnvironmentVariable | None:
+        path = Path(variable.value or "")
+        if self.compiled is None or variable.layer is not Layer.RUNTIME or self.compiled not in path.parents:
+            return variable
+        return replace(variable, value=str(folder / path.relative_to(self.compiled))) if folder else None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -122,11 +146,13 @@ class Engine(Protocol):
         install: EngineInstall | None,
         model: Architecture,
         host: Accelerator | None,
+        storage: Storage,
     ) -> Launch:
         """Put the command together. Raises UnknownEngineArgument for an argument of the user's.
 
         `model` is what is known of the weights: what the profile leaves open may follow from it; `host`
-        the CPU of the machine, whatever computes.
+        the CPU of the machine, whatever computes; `storage` what the weights lie on. Raises InvalidValue
+        for a way of loading that was asked for and that the engine does not have.
         """
 
     def environment(

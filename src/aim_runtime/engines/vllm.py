@@ -12,12 +12,15 @@ from typing import Any
 from aim_runtime.engines import args
 from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.options import Options
-from aim_runtime.engines.vllm_environment import Machine, environment
+from aim_runtime.engines.vllm_compiled import compiled_in
+from aim_runtime.engines.vllm_environment import Machine, against_user, environment
+from aim_runtime.engines.vllm_load import Facts, choose_loading
 from aim_runtime.engines.vllm_memory import demand, whole
 from aim_runtime.engines.vllm_parsers import parsers
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.location import Location
+from aim_runtime.models.storage import NOT_LOOKED_AT, Storage
 from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Selection
@@ -100,6 +103,7 @@ class Vllm:
         install: EngineInstall | None,
         model: Architecture = UNKNOWN_MODEL,
         host: Accelerator | None = None,
+        storage: Storage = NOT_LOOKED_AT,
     ) -> Launch:
         options = options_for(install)
         machine = Machine(selection.uses, bool(selection.leaves), host.processor if host else None)
@@ -123,18 +127,24 @@ class Vllm:
             (Layer.PROFILE, _of_profile(selection.profile, options, model)),
             *((layer, _without_owned(said)) for layer, said in users),
         )
-        known, lacks = _of_architecture(selection.profile, location, given, options, model)
-        merged = args.merge(
-            [(Layer.RUNTIME, _DEFAULTS), (Layer.ARCHITECTURE, known), *given, (Layer.RUNTIME, owned)]
-        )
-        notes += lacks
+        said = {key: value for _, arguments in given for key, value in arguments.items()}
+        known, lacks = _of_architecture(selection.profile, location, said, options, model)
+        facts = Facts(storage, len(selection.uses), machine.on_cpu, options, importable)
+        chosen = choose_loading(facts, settings.load_strategy, said)
+        ours = [(Layer.RUNTIME, _DEFAULTS), (Layer.ARCHITECTURE, known), (chosen.layer, chosen.arguments)]
+        merged = args.merge([*ours, *given, (Layer.RUNTIME, owned)])
+        folder, places = compiled_in(settings.cache_path, machine, install, location, said)
+        variables, against = _with(around.variables, places, settings)
+        notes += [*lacks, *against]
         args.refuse_together(merged, options)
         positional = [] if path else [str(location.path)]
         argv = [*by_call, *positional, *_argv(merged, options)]
         return Launch(
-            *(tuple(argv), around.variables, merged, "/health", settings.port),
+            *(tuple(argv), variables, merged, "/health", settings.port),
             numa_node=around.numa_node,
             notes=tuple(notes),
+            loading=chosen.loading,
+            compiled=folder,
         )
 
     def environment(
@@ -167,17 +177,32 @@ def _of_profile(profile: Profile, options: Options, model: Architecture) -> dict
 def _of_architecture(
     profile: Profile,
     location: Location,
-    given: Iterable[tuple[Layer, Mapping[str, Any]]],
+    said: Mapping[str, Any],
     options: Options,
     model: Architecture,
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """The parsers of the model under a general profile; a model's own profile says what it wants."""
     if profile.content.aim_id is not None:
         return {}, ()
-    said = {key: value for _, arguments in given for key, value in arguments.items()}
     # The name of the weights: the one they are served under may be anything.
     found = parsers(model, location.sources[0].model_id, said, options, importable)
     return found.arguments, found.notes
+
+
+def _with(
+    variables: Iterable[EnvironmentVariable], more: Iterable[EnvironmentVariable], settings: Settings
+) -> tuple[tuple[EnvironmentVariable, ...], list[str]]:
+    """The variables and more of the runtime's, in the order of their names; a profile's own stand.
+
+    What the user's environment has of them wins; that is said.
+    """
+    found = {each.name: each for each in variables}
+    notes = []
+    for each in more:
+        if each.name not in found:
+            found[each.name], note = against_user(each, settings)
+            notes += [note] if note else []
+    return tuple(found[name] for name in sorted(found)), notes
 
 
 def importable(package: str) -> bool:

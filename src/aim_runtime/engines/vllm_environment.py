@@ -149,7 +149,7 @@ def environment(profile: Profile, machine: Machine, settings: Settings) -> Envir
     visible = settings_for(machine.uses, () if machine.leaves else machine.uses, settings.engine_environment)
     notes: list[str] = []
     for name in sorted(found):
-        kept, note = _against_user(found[name], settings)
+        kept, note = against_user(found[name], settings)
         notes += [note] if note else []
         found[name] = kept
     for name, value in visible.items():
@@ -188,9 +188,7 @@ def _of_machine(profile: Profile, machine: Machine) -> Iterator[EnvironmentVaria
         yield EnvironmentVariable(name, change.value, Layer.MACHINE, change.reason)
 
 
-def _against_user(
-    variable: EnvironmentVariable, settings: Settings
-) -> tuple[EnvironmentVariable, str | None]:
+def against_user(variable: EnvironmentVariable, settings: Settings) -> tuple[EnvironmentVariable, str | None]:
     """The variable, or the user's own of that name, and what to say where the two differ."""
     name, theirs = variable.name, settings.engine_environment.get(variable.name)
     if theirs is None or theirs == variable.value:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Notice:
-    """One line for a person: something happened that changes what they get."""
+    """One line for a person: something happened that changes what they get; `grave`: for the worse."""
 
     text: str
+    grave: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,30 +6,16 @@ import os
 import re
 from pathlib import Path
 
-_MOUNTS = Path("/proc/self/mountinfo")
-# What waits for another machine: its dirty pages count against the container, its locks may not hold, and
-# reserving room for a file may mean writing all of it.
-_NETWORK = (
-    "nfs",
-    "lustre",
-    "cifs",
-    "smb",
-    "ceph",
-    "fuse",
-    "gpfs",
-    "beegfs",
-    "9p",
-    "glusterfs",
-    "afs",
-    "gcsfuse",
-)
+from aim_runtime.models.storage import Medium, medium
+
+MOUNTS = Path("/proc/self/mountinfo")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
-def kind(folder: Path) -> str:
+def kind(folder: Path, mounts: Path = MOUNTS) -> str:
     """Return the type of the file system that `folder` is on, for example ext4, nfs4 or fuse.s3; else ""."""
     try:
-        lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return ""
     where = Path(os.path.realpath(folder))
@@ -47,5 +33,9 @@ def kind(folder: Path) -> str:
 
 
 def is_network(folder: Path) -> bool:
-    """Return whether another machine keeps the files of `folder`."""
-    return kind(folder).startswith(_NETWORK)
+    """Return whether another machine keeps the files of `folder`.
+
+    It is waited for: dirty pages count against the container, locks may not hold, and reserving room for
+    a file may mean writing all of it.
+    """
+    return medium(kind(folder)) is Medium.NETWORK

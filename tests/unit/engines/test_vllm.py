@@ -57,7 +57,8 @@ def test_the_whole_command() -> None:
         *("--served-model-name", AIM, "--port", "8000"),
     )
     assert (found.port, found.ready_path, found.notes) == (8000, "/health", ())
-    assert found.environment == {"HF_HUB_OFFLINE": "1"}
+    assert found.compiled is not None
+    assert found.compiling_in(None).environment == {"HF_HUB_OFFLINE": "1"}
 
 
 def test_as_a_module_the_model_is_an_option() -> None:
@@ -185,7 +186,7 @@ ENVIRONMENT: list[tuple[str, dict[str, str], dict[str, str], dict[str, str], tup
 def test_environment(
     env: dict[str, str], theirs: Mapping[str, str], expected: dict[str, str], notes: tuple[str, ...]
 ) -> None:
-    found = launch(profile("MI300X/fp16/2", env=env), engine_environment=theirs)
+    found = launch(profile("MI300X/fp16/2", env=env), engine_environment=theirs).compiling_in(None)
     assert found.environment == {"HF_HUB_OFFLINE": "1", **expected}
     assert found.notes == notes
 

@@ -2,7 +2,8 @@
 
 FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked for a completion), `slow`
 (ready after 3 s), `deaf` (ignores SIGTERM). FAKE_ENGINE_RECORD names a file for its argv, environment and
-the process ids of itself and of its worker, which it leaves behind as a real engine's crash would.
+the process ids of itself and of its worker, which it leaves behind as a real engine's crash would; and for
+what it found in VLLM_CACHE_ROOT before it wrote a file of its own there, as an engine that compiles does.
 """
 
 from __future__ import annotations
@@ -51,8 +52,18 @@ class Handler(BaseHTTPRequestHandler):
         return
 
 
+def compile_something() -> list[str]:
+    """Leave a file in the cache, and return the names that were there before."""
+    cache = Path(os.environ["VLLM_CACHE_ROOT"])
+    cache.mkdir(parents=True, exist_ok=True)
+    found = sorted(path.name for path in cache.iterdir())
+    (cache / f"{len(found)}-{HOW or 'whole'}").write_text("compiled")
+    return found
+
+
 def main() -> None:
     print("fake engine: on stdout, which must not reach the runtime's stdout", flush=True)
+    found = compile_something() if "VLLM_CACHE_ROOT" in os.environ else []
     if HOW == "crash":
         print("fake engine: RuntimeError: no good", file=sys.stderr, flush=True)
         sys.exit(3)
@@ -62,6 +73,7 @@ def main() -> None:
     record = os.environ.get("FAKE_ENGINE_RECORD")
     if record:
         seen = {"argv": sys.argv[1:], "env": dict(os.environ), "pids": [os.getpid(), worker.pid]}
+        seen["found"] = found
         seen["cpus"] = sorted(os.sched_getaffinity(0))
         Path(record).write_text(json.dumps(seen))
     ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler).serve_forever()
