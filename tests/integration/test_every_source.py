@@ -126,7 +126,7 @@ KINDS = {
 
 def test_every_scheme_has_a_source_and_a_test() -> None:
     assert set(SOURCES) == set(Scheme)
-    # pypi:// takes the engine's Python, to convert: tests/integration/models/test_fetch_pypi.py, and `make serve`.
+    # pypi:// takes the engine to convert: tests/integration/models/test_fetch_pypi.py, and `make serve`.
     assert set(KINDS) == set(Scheme) - {Scheme.PYPI}
 
 
