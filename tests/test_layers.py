@@ -31,11 +31,12 @@ VALUES = frozenset(
         ),
         *("profiles.demand", "profiles.fit", "profiles.kv_cache", "profiles.faults"),
         *("models.ref", "models.location", "models.events", "models.architecture", "models.stored"),
+        "models.status",
         *("engines.launch", "settings"),
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")
-VERBS = ("site", "plan", "serve")  # each may use the ones before it
+VERBS = ("site", "weights", "plan", "serve")  # each may use the ones before it
 TOOLS = ("authoring", "doctor", "bench", "tune", "images", "deploy")
 
 # The stand-alone script that the engine's own Python runs.
@@ -87,11 +88,11 @@ def group_of(module: str) -> tuple[int, str]:
     if module in VERBS:
         return 3 + VERBS.index(module), module
     if top in TOOLS:
-        return 6, top
+        return 3 + len(VERBS), top
     if module == "":
-        return 7, "package"
+        return 8, "package"
     if top in ("cli", "__main__"):
-        return 8, "cli"
+        return 9, "cli"
     raise LookupError(f"{module} has no place in the layers: give it one in {Path(__file__).name}")
 
 

@@ -14,6 +14,7 @@ from aim_runtime.errors import EngineExited, EngineMissing
 from aim_runtime.hardware import access
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
+from aim_runtime.models.used import in_use
 from aim_runtime.plan import Plan, make_plan
 
 _POLL_S = 0.25
@@ -36,21 +37,21 @@ class Stopped(BaseException):
 
 
 class Stop:
-    """Whether a signal asked to stop.
+    """Whether a signal asked to stop: its `number`, 0 where none did.
 
     The handler only takes note. An exception raised by a handler comes between any two steps of
     whatever runs, also between taking a lock of the standard library's and the block that frees it.
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self.number = 0
 
-    def ask(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked = True
+    def ask(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
 
     def check(self) -> None:
         """Raise Stopped, at a place where that is safe."""
-        if self._asked:
+        if self.number:
             raise Stopped
 
 
@@ -87,13 +88,14 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
         plan = make_plan(plan.settings, plan.site)
     report(Notice(f"starting {engine.engine} {engine.version}"))
     started = time.monotonic()
-    process = EngineProcess(plan.launch, inherited)
-    try:
-        _wait_until_ready(process, started, report, stop)
-        report(Ready(plan, time.monotonic() - started))
-        _wait_until_it_ends(process, stop)
-    finally:
-        process.stop()
+    with in_use(plan.site.cache, plan.location.model_id):
+        process = EngineProcess(plan.launch, inherited)
+        try:
+            _wait_until_ready(process, started, report, stop)
+            report(Ready(plan, time.monotonic() - started))
+            _wait_until_it_ends(process, stop)
+        finally:
+            process.stop()
 
 
 def _wait_until_ready(engine: EngineProcess, started: float, report: Report, stop: Stop) -> None:

@@ -43,7 +43,7 @@ def survey(
     """
     hardware = look(settings)
     engine = ENGINES[settings.engine].find()
-    catalog, cache = load_catalog_for(settings), Cache(settings.cache_path)
+    catalog, cache = load_catalog_for(settings), cache_of(settings)
     return Site(hardware, catalog, cache, engine, _look_up(settings, catalog, cache, watch, environment))
 
 
@@ -56,6 +56,11 @@ def look(settings: Settings) -> Hardware:
         root=settings.host_root,
         environment=settings.engine_environment,
     )
+
+
+def cache_of(settings: Settings) -> Cache:
+    """Where weights are kept and looked for."""
+    return Cache(settings.cache_path, settings.hub_cache_path)
 
 
 def load_catalog_for(settings: Settings) -> Catalog:
