@@ -65,7 +65,8 @@ def command(model_id: str | None, model_name: str | None, use_hf_cache: bool, fo
             stop.check()
 
         try:
-            cache = cache_of(settings)
+            # A copy in the user's own Hugging Face cache is not in this one, which others will mount.
+            cache = replace(cache_of(settings), read_hub_at=None)
             location = locate_without_a_machine(settings, load_catalog_for(settings), cache, report)
             location = in_layout(location, cache, layout)
             weights = obtain(settings, location, cache, inherited(), report, layout)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 LINE_EVERY_S = 10.0
+_AT_ONCE_S = 1.0
+# A time left beyond this says only that nothing comes at the moment.
+_LONGEST_S = 100 * 3600.0
+# What an earlier fetch left and is worth a word, as a part of the whole.
+_WORTH_SAYING = 0.01
 # A phase under way, and one that is over.
 _PHASES = {
     "download": ("downloading", "downloaded"),
@@ -34,46 +39,48 @@ class ProgressView:
         self._pace = Pace()
         self._bar: Bar | None = None
         self._phase = ""
-        self._said_at = 0.0
-        self._ended = False
+        self._say_at_s = 0.0
+        self._began = self._ended = False
 
     def show(self, event: Progress) -> None:
         if not event.done_bytes and not event.total_bytes:
             return  # nothing to show yet
-        status = self._pace.seen(event, time.monotonic())
-        if event.phase != self._phase:
+        now_s = time.monotonic()
+        if event.phase != self._phase or (self._ended and event.done_bytes != event.total_bytes):
             self.end()
-            self._phase, self._ended = event.phase, False
-            self._begin(status)
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=status.done_bytes, said=_figures(status))
-        elif not self._draws and not status.ended and time.monotonic() - self._said_at >= LINE_EVERY_S:
-            self._say("progress", status, f"{_doing(status)}: {_figures(status)}")
-        if status.ended and not self._ended:
-            self._ended = True
+            self._phase, self._ended, self._pace = event.phase, False, Pace()
+            # A phase that is over at once is not worth a line.
+            self._say_at_s = now_s if event.phase == "download" else now_s + _AT_ONCE_S
+            self._began = False
+        status = self._pace.seen(event, now_s)
+        if status.ended:
             self._close_bar()
-            self._say("progress", status, _whole(status))
+            if not self._ended and (event.phase == "download" or status.elapsed_s >= _AT_ONCE_S):
+                self._say(status, _whole(status))
+            self._ended = True
+        elif self._draws:
+            self._draw(status)
+        elif now_s >= self._say_at_s:
+            self._say(status, f"{_doing(status)}: {_figures(status)}" if self._began else _begin(status))
+            self._say_at_s, self._began = now_s + LINE_EVERY_S, True
 
     def end(self) -> None:
         """Leave the screen to others; the next progress begins anew."""
         self._close_bar()
         self._phase = ""
 
-    def _begin(self, status: Status) -> None:
-        if status.ended:
-            return  # all of it in one line, below
-        if self._draws:
+    def _draw(self, status: Status) -> None:
+        if self._bar is None:
             self._bar = _bar()
             self._bar.start()
             self._bar.add_task(_doing(status), total=status.total_bytes, said="")
-            return
-        total = f" {size(status.total_bytes)}" if status.total_bytes else ""
-        there = f", {size(status.done_bytes)} of it here already" if status.done_bytes and total else ""
-        self._say("progress", status, f"{_doing(status)}{total}{there}")
+        total = status.total_bytes
+        self._bar.update(
+            self._bar.task_ids[0], completed=status.done_bytes, total=total, said=_figures(status)
+        )
 
-    def _say(self, event: str, status: Status, text: str) -> None:
-        self._said_at = time.monotonic()
-        self._logger.info("%s", text, extra={"fields": {"event": event, **fields(status)}})
+    def _say(self, status: Status, text: str) -> None:
+        self._logger.info("%s", text, extra={"fields": {"event": "progress", **fields(status)}})
 
     def _close_bar(self) -> None:
         if self._bar is not None:
@@ -120,33 +127,46 @@ def _figures(status: Status) -> str:
         parts = [f"{status.percent:.0f} % of {size(status.total_bytes)}"]
     if status.bytes_per_s is not None:
         parts.append(f"{size(round(status.bytes_per_s))}/s")
-    if status.eta_s is not None and not status.ended:
+    if status.eta_s is not None and status.eta_s < _LONGEST_S:
         parts.append(f"{duration(status.eta_s)} left")
     return ", ".join(parts)
 
 
+def _begin(status: Status) -> str:
+    total = f" {size(status.total_bytes)}" if status.total_bytes else ""
+    there = f", {size(status.began_bytes)} of it here already" if _resumed(status) else ""
+    return f"{_doing(status)}{total}{there}"
+
+
 def _whole(status: Status) -> str:
     done = _PHASES.get(status.phase, ("", f"{status.phase}:"))[1]
-    moved = status.done_bytes - status.began_bytes
-    rest = (
-        f" (the other {size(status.began_bytes)} were here already)" if status.began_bytes and moved else ""
-    )
-    if not moved and not status.elapsed_s:
-        moved = status.done_bytes
     rate = status.average_bytes_per_s
     pace = f" in {duration(status.elapsed_s)}, {size(round(rate))}/s" if rate else ""
-    return f"{done} {size(moved)}{pace}{rest}"
+    moved = status.done_bytes - status.began_bytes
+    if not moved or not _resumed(status):
+        return f"{done} {size(status.done_bytes)}{pace}"
+    return f"{done} {size(moved)}{pace}; the other {size(status.began_bytes)} were here already"
+
+
+def _resumed(status: Status) -> bool:
+    return (
+        status.phase == "download"
+        and status.total_bytes is not None
+        and status.began_bytes > _WORTH_SAYING * status.total_bytes
+    )
 
 
 def _bar() -> Bar:
     from rich.console import Console  # only a terminal that waits for a download pays for this
     from rich.progress import BarColumn, SpinnerColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=None))
+    figures = Column(min_width=44, no_wrap=True)  # wide enough that the bar keeps its width
     return Bar(
         *columns,
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[said]}", table_column=figures),
         console=Console(stderr=True),
         expand=True,
         transient=True,

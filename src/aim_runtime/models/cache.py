@@ -76,6 +76,10 @@ class Cache:
                 return snapshot
         return None
 
+    def area(self, kind: str) -> Path:
+        """Return the folder that has one kind of the cache's own files, for all models."""
+        return self.root / ".aim" / kind
+
     def staging(self, model_id: str) -> Path:
         """Return where `model_id` is put together, by each process in a folder of its own below it.
 
@@ -97,7 +101,7 @@ class Cache:
 
     def _own(self, kind: str, model_id: str) -> Path:
         self.folder(model_id)  # refuses what is not a model id
-        return self.root / ".aim" / kind / model_id.replace("/", "--")
+        return self.area(kind) / model_id.replace("/", "--")
 
 
 def _holds(folder: Path, sources: tuple[ModelRef, ...]) -> bool:

@@ -12,6 +12,8 @@ WINDOW_S = 15.0
 _SAMPLE_EVERY_S = 0.25
 # A rate that was measured over less time than this says nothing.
 _SHORTEST_S = 0.5
+# The first connections are still being made: what is left, divided by that rate, would be days.
+_WARM_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,17 @@ class Status:
     @property
     def eta_s(self) -> float | None:
         """Seconds until the phase ends, if it goes on as in the last seconds."""
-        if self.total_bytes is None or not self.bytes_per_s:
+        if self.ended:
+            return 0.0
+        if self.total_bytes is None or not self.bytes_per_s or self.elapsed_s < _WARM_S:
             return None
-        return max(0, self.total_bytes - self.done_bytes) / self.bytes_per_s
+        return (self.total_bytes - self.done_bytes) / self.bytes_per_s
 
     @property
     def average_bytes_per_s(self) -> float | None:
         """The rate since the phase began, of what has been brought since then."""
         moved = self.done_bytes - self.began_bytes
-        return moved / self.elapsed_s if moved > 0 and self.elapsed_s > 0 else None
+        return moved / self.elapsed_s if moved > 0 and self.elapsed_s >= _SHORTEST_S else None
 
     @property
     def ended(self) -> bool:

@@ -22,10 +22,21 @@ def touch(cache: Cache, model_id: str) -> None:
         path = cache.used(model_id)
         if not cache.root.is_dir():
             return  # nothing is made only to take note of something
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Open to every user who may write the folder: containers with other user ids share the cache.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
-        os.utime(path)
+        for folder in (path.parent.parent, path.parent):
+            with suppress(FileExistsError):
+                folder.mkdir()
+                _open_as(folder, cache.root)
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            path.touch()
+            _open_as(path, cache.root)
+
+
+def _open_as(path: Path, root: Path) -> None:
+    """Open what this user made to those to whom the cache is open: containers have other user ids."""
+    wanted = root.stat().st_mode & 0o777
+    path.chmod(wanted if path.is_dir() else wanted & 0o666)
 
 
 def last(cache: Cache, model_id: str) -> float | None:

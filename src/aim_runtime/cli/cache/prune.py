@@ -20,7 +20,8 @@ from aim_runtime.cli.terminal import paint, wrapped
 from aim_runtime.errors import ConfigError, InvalidValue, ModelError, did_you_mean
 from aim_runtime.models.inventory.busy import open_files
 from aim_runtime.models.inventory.entry import Inventory
-from aim_runtime.models.inventory.pruning import Kept, Pruning, Removal, Removed, plan
+from aim_runtime.models.inventory.prunable import Wish, plan
+from aim_runtime.models.inventory.pruning import Pruning, Removal, Removed
 from aim_runtime.models.inventory.scan import scan
 from aim_runtime.models.words import size
 from aim_runtime.site import cache_of
@@ -69,21 +70,15 @@ def command(older: float | None, keep: tuple[str, ...], dry_run: bool, yes: bool
     cache = cache_of(settings_with_warnings())
     found = scan(cache)
     _check(keep, found)
-    pruning = plan(
-        found,
-        cache,
-        keep=keep,
-        older_s=older,
-        now_s=time.time(),
-        open_files=open_files,
-        spoken=lambda seconds: " ".join(duration(seconds).split()[:2]),
-    )
+    wish = Wish(older, keep, time.time(), lambda seconds: " ".join(duration(seconds).split()[:2]))
+    pruning = plan(found, cache, wish, open_files())
     if format_ == "text":
         _show(pruning, found)
     done: list[Removed] = []
     if pruning.removals and not dry_run:
-        if not yes:
-            _ask(format_)
+        if not yes and not _agreed(format_):
+            output.words("nothing was removed")
+            return ConfigError.exit_code
         done = list(pruning.execute())
     failed = [each for each in done if each.error]
     if format_ == "json":
@@ -104,13 +99,14 @@ def _check(keep: Sequence[str], found: Inventory) -> None:
             )
 
 
-def _ask(format_: str) -> None:
+def _agreed(format_: str) -> bool:
+    """Ask the person at the terminal; raises ConfigError where there is none."""
     if format_ == "json" or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError(
             "nothing was removed: there is nobody to ask",
             hint="add --yes to remove it, or --dry-run to only look",
         )
-    click.confirm("Remove all of it?", abort=True)
+    return click.confirm("Remove all of it?")
 
 
 def _show(pruning: Pruning, found: Inventory) -> None:
@@ -119,7 +115,7 @@ def _show(pruning: Pruning, found: Inventory) -> None:
         first, *lines = columns(cells, right=[2])
         output.data("\n".join([paint(first, bold=True), *lines]))
     for kept in pruning.kept:
-        for line in wrapped(f"{kept.name} ({kept.kind}) stays: {kept.why}"):
+        for line in wrapped(f"{kept.removal.name} ({kept.removal.kind}) stays: {kept.why}"):
             output.words(line)
     free = f"; {size(found.free_bytes)} are free now" if found.free_bytes is not None else ""
     if pruning.removals:
@@ -151,8 +147,8 @@ def _object(pruning: Pruning, done: Sequence[Removed], *, dry_run: bool) -> dict
     return {
         "cache": str(pruning.cache.root),
         "dry_run": dry_run,
-        "removals": [_removal(each) for each in pruning.removals],
-        "kept": [_kept(each) for each in pruning.kept],
+        "removals": [_removal(each, each.why) for each in pruning.removals],
+        "kept": [_removal(each.removal, each.why) for each in pruning.kept],
         "removed": [str(each.path) for each in went],
         "failed": [{"path": str(each.removal.path), "why": each.error} for each in done if each.error],
         "removals_bytes": pruning.size_bytes,
@@ -160,15 +156,11 @@ def _object(pruning: Pruning, done: Sequence[Removed], *, dry_run: bool) -> dict
     }
 
 
-def _removal(each: Removal) -> dict[str, object]:
+def _removal(each: Removal, why: str) -> dict[str, object]:
     return {
         "kind": str(each.kind),
         "name": each.name,
         "path": str(each.path),
         "bytes": each.size_bytes,
-        "why": each.why,
+        "why": why,
     }
-
-
-def _kept(each: Kept) -> dict[str, object]:
-    return {"kind": str(each.kind), "name": each.name, "path": str(each.path), "why": each.why}

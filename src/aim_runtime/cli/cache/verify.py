@@ -124,7 +124,8 @@ def fix(entry: Entry) -> str:
     """The command that brings a whole copy."""
     if not entry.ours:
         return f"hf cache rm model/{entry.model_id}   # or fetch a copy of ours: {_fetch(entry)}"
-    return _fetch(entry)
+    where = "" if entry.source else "   # or copy it again from where it came"
+    return _fetch(entry) + where
 
 
 def _fetch(entry: Entry) -> str:

@@ -25,9 +25,9 @@ _BLOB = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
 
 def find(cache: Cache, models: Iterable[Entry]) -> Iterator[Leftover]:
     """Yield what is left over, in a fixed order."""
-    for staging in tree.folders(cache.staging("x").parent):
+    for staging in tree.folders(cache.area("staging")):
         yield _staging(cache, staging)
-    trash = cache.trash("x").parent
+    trash = cache.area("trash")
     for path in sorted(trash.iterdir()) if trash.is_dir() else ():
         yield _leftover(Kind.TRASH, path)
     ours = [entry for entry in models if entry.ours]
