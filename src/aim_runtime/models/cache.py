@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -159,7 +160,8 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise not_writable(folder, error) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise CacheNotWritable(f"cannot write to {folder}: this user may not", hint=WRITABLE_HINT)
+        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise not_writable(folder, OSError(errno.EROFS if read_only else errno.EACCES, ""))
 
 
 def not_writable(folder: Path, error: OSError) -> CacheNotWritable:
