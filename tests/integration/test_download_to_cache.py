@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ import pytest
 from fakes.hub import commit_of, write_model
 from integration.hub import NO_HUB, QWEN3, hub_with
 from integration.models.support import StartHub
+from integration.terminal import on_terminal
 from running import AIM, FAKE_ENGINE, SMOLLM2, environment, run, serving
 from tiny_model import write_tiny_model
 from unit.doctor.children import on_a_disk
@@ -307,3 +309,17 @@ def test_a_folder_is_where_it_is(tmp_path: Path) -> None:
     said = json.loads(done.stdout)
     assert (said["path"], said["already_there"], said["source"]) == (str(folder), True, None)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"], "nothing is made for it"
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal_a_bar_shows_how_far_it_is(columns: int, tmp_path: Path, start_hub: StartHub) -> None:
+    hub = start_hub("--rate", "1500000")
+    write_model(hub.root / MODEL, shards=4, payload_bytes=2_000_000)
+    env = environment(tmp_path, HF_ENDPOINT=hub.endpoint)
+    code, said = on_terminal([AIM, VERB, "--model-id", MODEL], env, columns)
+    assert code == 0
+    frames = [frame for line in said.splitlines() for frame in line.split("\r") if "downloading" in frame]
+    assert any("% of 8.0 MB" in frame for frame in frames)
+    assert max(map(len, frames)) <= columns
+    assert re.search(r"downloaded 8\.0 MB in \d s, [\d.]+ MB/s", said)
+    assert said.split()[-1] == str(tmp_path / "models" / MODEL)
