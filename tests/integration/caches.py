@@ -20,7 +20,7 @@ DAY_S = 86400.0
 def fetched(cache: Path, model_id: str, *, shards: int = 1, days_ago: float | None = None) -> Path:
     """A model as a fetch leaves it; with `days_ago` it was used last then."""
     folder = write_model(cache / model_id, shards=shards, payload_bytes=1000)
-    manifest.seal(folder, f"hf://{model_id}", "c0ffee" + "0" * 34, {}, lambda _: None)
+    manifest.seal(folder, f"hf://{model_id}", "c0ffee" + "0" * 34, lambda _: None)
     if days_ago is not None:
         used(cache, model_id, days_ago)
     return folder

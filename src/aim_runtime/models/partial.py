@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from aim_runtime.models.events import Event, Progress, Report
+from aim_runtime.models.transfer.journal import STATE
+from aim_runtime.models.transfer.part import marked_bytes
 
 _EXPECTED = "expected_bytes"
-# What the byte mover keeps of files under way: the bytes, and a map with a byte for each chunk of them.
-_PARTS, _MAP_HEADER_BYTES = ".parts", 4096
 
 
 def noting(staging: Path, report: Report) -> Report:
@@ -32,32 +31,22 @@ def noting(staging: Path, report: Report) -> Report:
 
 def expected_bytes(staging: Path) -> int | None:
     """Return how large the whole will be, None where no fetch has said so."""
-    try:
-        return int((staging / _EXPECTED).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
+    for path in (staging / _EXPECTED, *sorted(staging.glob(f"*/{_EXPECTED}"))):
+        with suppress(OSError, ValueError):
+            return int(path.read_text(encoding="ascii"))
+    return None
 
 
 def arrived_bytes(staging: Path) -> int:
     """Return the bytes that are here: whole files, and the chunks of others that have arrived."""
     total = 0
     for path in _files(staging):
+        if path.parent.name == STATE:
+            total += marked_bytes(path) if path.suffix == ".part" else 0
+            continue
         with suppress(OSError):
-            if path.parent.name != _PARTS:
-                total += path.lstat().st_size
-            elif path.suffix == ".map":
-                total += min(_marked_bytes(path), path.with_suffix(".part").lstat().st_size)
+            total += path.lstat().st_size
     return total
-
-
-def _marked_bytes(path: Path) -> int:
-    """Return the bytes of the chunks that a map has marked."""
-    data = path.read_bytes()
-    try:
-        header = json.loads(data[:_MAP_HEADER_BYTES].rstrip(b"\0"))
-        return data[_MAP_HEADER_BYTES:].count(1) * int(header["chunk_bytes"])
-    except (ValueError, KeyError, TypeError):
-        return 0
 
 
 def _files(folder: Path) -> Iterator[Path]:

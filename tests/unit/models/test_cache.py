@@ -70,7 +70,7 @@ def test_a_hugging_face_cache_is_read(tmp_path: Path, inside: bool) -> None:
 
 def test_a_folder_of_another_revision_is_not_the_one(tmp_path: Path) -> None:
     folder = write_tiny_model(tmp_path / "org/m")
-    manifest.seal(folder, "hf://org/m@v1", "c0ffee", {}, lambda _: None)
+    manifest.seal(folder, "hf://org/m@v1", "c0ffee", lambda _: None)
     for text, present in (("org/m", True), ("org/m@v1", True), ("org/m@c0ffee", True), ("org/m@v2", False)):
         found = Cache(tmp_path).locate("org/m", (ModelRef.parse(text),))
         assert (found.path, found.present) == (folder, present), text
