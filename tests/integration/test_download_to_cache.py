@@ -241,7 +241,7 @@ def test_a_cache_that_is_read_only(tmp_path: Path, start_hub: StartHub) -> None:
             run("cache", "ls", env=env),
         ]
 
-    there, missing, listed = on_a_disk(cache, "size=4m", look)
+    there, missing, listed = on_a_disk(cache, "size=40m", look)
     assert (there.returncode, there.stdout) == (0, f"{cache / MODEL}\n"), there.stderr
     assert missing.returncode == 5
     assert "the file system is read-only" in missing.stderr
@@ -257,12 +257,11 @@ def test_a_disk_that_is_too_small_is_said_before_the_first_byte(tmp_path: Path, 
     cache.mkdir()
     done = on_a_disk(cache, "size=1m", lambda: run(VERB, "--model-id", MODEL, env=env))
     assert done.returncode == 5
-    assert "not enough room" in done.stderr
-    assert "3.0 MB are needed" in done.stderr
+    assert re.search(r"not enough room in .*: [\d.]+ MB are needed, [\d.]+ MB are free", done.stderr)
 
 
 def test_progress_as_json(tmp_path: Path, start_hub: StartHub) -> None:
-    hub = start_hub("--rate", "1000000")
+    hub = start_hub("--rate", "500000")
     write_model(hub.root / MODEL, payload_bytes=600_000)
     env = environment(tmp_path, HF_ENDPOINT=hub.endpoint, AIM_LOG_FORMAT="json")
     done = run(VERB, "--model-id", MODEL, env=env)

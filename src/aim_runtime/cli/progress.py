@@ -18,8 +18,6 @@ LINE_EVERY_S = 10.0
 _AT_ONCE_S = 1.0
 # A time left beyond this says only that nothing comes at the moment.
 _LONGEST_S = 100 * 3600.0
-# What an earlier fetch left and is worth a word, as a part of the whole.
-_WORTH_SAYING = 0.01
 # A phase under way, and one that is over.
 _PHASES = {
     "download": ("downloading", "downloaded"),
@@ -133,27 +131,17 @@ def _figures(status: Status) -> str:
 
 
 def _begin(status: Status) -> str:
-    total = f" {size(status.total_bytes)}" if status.total_bytes else ""
-    there = f", {size(status.began_bytes)} of it here already" if _resumed(status) else ""
-    return f"{_doing(status)}{total}{there}"
+    if status.total_bytes is None:
+        return _doing(status)
+    return f"{_doing(status)} {size(status.total_bytes - status.began_bytes)}"
 
 
 def _whole(status: Status) -> str:
     done = _PHASES.get(status.phase, ("", f"{status.phase}:"))[1]
-    rate = status.average_bytes_per_s
+    moved, rate = status.done_bytes - status.began_bytes, status.average_bytes_per_s
+    of = f" of {size(status.done_bytes)}" if moved and status.began_bytes else ""
     pace = f" in {duration(status.elapsed_s)}, {size(round(rate))}/s" if rate else ""
-    moved = status.done_bytes - status.began_bytes
-    if not moved or not _resumed(status):
-        return f"{done} {size(status.done_bytes)}{pace}"
-    return f"{done} {size(moved)}{pace}; the other {size(status.began_bytes)} were here already"
-
-
-def _resumed(status: Status) -> bool:
-    return (
-        status.phase == "download"
-        and status.total_bytes is not None
-        and status.began_bytes > _WORTH_SAYING * status.total_bytes
-    )
+    return f"{done} {size(moved or status.done_bytes)}{of}{pace}"
 
 
 def _bar() -> Bar:
