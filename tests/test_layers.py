@@ -36,7 +36,7 @@ VALUES = frozenset(
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")
-VERBS = ("site", "weights", "plan", "serve")  # each may use the ones before it
+VERBS = ("site", "weights", "plan", "obtain", "serve")  # each may use the ones before it
 TOOLS = ("authoring", "doctor", "bench", "tune", "images", "deploy")
 
 # The stand-alone script that the engine's own Python runs.
@@ -90,9 +90,9 @@ def group_of(module: str) -> tuple[int, str]:
     if top in TOOLS:
         return 3 + len(VERBS), top
     if module == "":
-        return 8, "package"
+        return 4 + len(VERBS), "package"
     if top in ("cli", "__main__"):
-        return 9, "cli"
+        return 5 + len(VERBS), "cli"
     raise LookupError(f"{module} has no place in the layers: give it one in {Path(__file__).name}")
 
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import click
 
 from aim_runtime.cli import output
+from aim_runtime.cli.columns import columns
 from aim_runtime.cli.environment import settings_with_warnings
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.progress import duration
-from aim_runtime.cli.tables import columns
 from aim_runtime.cli.terminal import is_terminal, paint, width, wrapped
 from aim_runtime.models.inventory.entry import Entry, Inventory, Kind, Leftover
 from aim_runtime.models.inventory.scan import scan

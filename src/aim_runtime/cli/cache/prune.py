@@ -12,10 +12,10 @@ from fnmatch import fnmatch
 import click
 
 from aim_runtime.cli import output
+from aim_runtime.cli.columns import columns
 from aim_runtime.cli.environment import settings_with_warnings
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.progress import duration
-from aim_runtime.cli.tables import columns
 from aim_runtime.cli.terminal import paint, wrapped
 from aim_runtime.errors import ConfigError, InvalidValue, ModelError, did_you_mean
 from aim_runtime.models.inventory.busy import open_files
