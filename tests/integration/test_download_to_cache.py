@@ -260,11 +260,14 @@ def test_a_disk_that_is_too_small_is_said_before_the_first_byte(tmp_path: Path, 
     assert re.search(r"not enough room in .*: [\d.]+ MB are needed, [\d.]+ MB are free", done.stderr)
 
 
-def test_progress_as_json(tmp_path: Path, start_hub: StartHub) -> None:
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_progress_as_json(how: str, tmp_path: Path, start_hub: StartHub) -> None:
     hub = start_hub("--rate", "500000")
     write_model(hub.root / MODEL, payload_bytes=600_000)
-    env = environment(tmp_path, HF_ENDPOINT=hub.endpoint, AIM_LOG_FORMAT="json")
-    done = run(VERB, "--model-id", MODEL, env=env)
+    said = {"AIM_LOG_FORMAT": "json"} if how == "variable" else {}
+    options = ["--log-format", "json"] if how == "option" else []
+    env = environment(tmp_path, HF_ENDPOINT=hub.endpoint, **said)
+    done = run(*options, VERB, "--model-id", MODEL, env=env)
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert all({"asctime", "name", "level", "message"} <= set(line) for line in lines)
     progress = [line for line in lines if line.get("event") == "progress"]

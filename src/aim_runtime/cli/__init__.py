@@ -55,9 +55,18 @@ docs/reference/variables.md. Exit codes: 0 done, 1 a bug in this program,
     default=None,
     help="How errors are printed on stderr; json follows AIM_LOG_FORMAT=json.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default=None,
+    help="How the log and progress are printed on stderr; as AIM_LOG_FORMAT.",
+)
 @click.pass_context
-def group(ctx: click.Context, error_format: str | None) -> None:
+def group(ctx: click.Context, error_format: str | None, log_format: str | None) -> None:
     """Serve a model on this machine through an OpenAI-compatible API."""
+    if log_format:
+        os.environ["AIM_LOG_FORMAT"] = log_format
+        output.setup(os.environ)
     if error_format:
         output.errors_as(error_format)
     if ctx.invoked_subcommand is None:

@@ -68,7 +68,8 @@ def check(entry: Entry, root: Path, *, deep: bool, report: Report) -> Checked:
     )
     names = [fault.file for fault in wrong if fault.file and fault.got]
     aside = tuple(path for name in names if (path := _set_aside(entry.path / name, root)) is not None)
-    return Checked(entry, (*faults, *wrong), record, len(got), aside)
+    new = (fault for fault in wrong if fault.text not in entry.faults)
+    return Checked(entry, (*faults, *new), record, len(got), aside)
 
 
 def _fault(name: str, promised: str, got: str | OSError) -> Fault:
@@ -98,7 +99,7 @@ def _promised(entry: Entry) -> tuple[str | None, Mapping[str, str]]:
 
 
 def _blob(path: Path) -> str | None:
-    return path.readlink().name if path.is_symlink() else None
+    return path.readlink().name if tree.is_link(path) else None
 
 
 def _local_record(folder: Path, name: str) -> str | None:

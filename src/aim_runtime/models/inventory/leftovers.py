@@ -19,6 +19,7 @@ from aim_runtime.models.layouts import Layout
 _ORPHAN = re.compile(
     r".+\.(incomplete|damaged)|.+\.(safetensors|bin|json|gguf)\.[0-9a-fA-F]{8}|\.aim-.+\.tmp"
 )
+_HIDDEN = re.compile(r"\..+\.[0-9a-f]{8}")
 # A blob of a hub, named by its SHA-256 or git's SHA-1.
 _BLOB = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
 
@@ -27,12 +28,18 @@ def find(cache: Cache, models: Iterable[Entry]) -> Iterator[Leftover]:
     """Yield what is left over, in a fixed order."""
     for staging in tree.folders(cache.area("staging")):
         yield _staging(cache, staging)
-    trash = cache.area("trash")
-    for path in sorted(trash.iterdir()) if trash.is_dir() else ():
+    for path in (*tree.entries(cache.area("trash")), *_hidden(cache)):
         yield _leftover(Kind.TRASH, path)
     ours = [entry for entry in models if entry.ours]
     for path in sorted({path for entry in ours for path in _orphans_in(entry)} | set(_of_the_hub(cache))):
         yield _leftover(Kind.ORPHAN, path)
+
+
+def _hidden(cache: Cache) -> Iterator[Path]:
+    """Yield replaced copies beside the models: where another user's folder could only be renamed."""
+    for first in tree.folders(cache.root):
+        if not first.name.startswith("."):
+            yield from (path for path in tree.folders(first) if _HIDDEN.fullmatch(path.name))
 
 
 def _staging(cache: Cache, path: Path) -> Leftover:
@@ -54,7 +61,7 @@ def _leftover(kind: Kind, path: Path) -> Leftover:
 
 
 def _orphans_in(entry: Entry) -> Iterator[Path]:
-    if entry.layout is Layout.FOLDER and not entry.path.is_symlink():
+    if entry.layout is Layout.FOLDER and not tree.is_link(entry.path):
         yield from (path for path in tree.files_below(entry.path) if _ORPHAN.fullmatch(path.name))
 
 

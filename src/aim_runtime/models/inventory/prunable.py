@@ -107,4 +107,4 @@ def _why_not(cache: Cache, removal: Removal, wish: Wish, *, is_open: bool) -> st
 
 
 def _link(path: Path) -> Path:
-    return next((each for each in (path, *path.parents) if each.is_symlink()), path)
+    return next((each for each in (path, *path.parents) if tree.is_link(each)), path)

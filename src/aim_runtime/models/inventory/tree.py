@@ -7,13 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def folders(folder: Path) -> list[Path]:
-    """Return the folders in `folder`, links to folders among them, by name; none where it is closed."""
+def entries(folder: Path) -> list[Path]:
+    """Return what is in `folder`, by name; nothing where it is closed to this user, or is none."""
     try:
-        with os.scandir(folder) as entries:
-            return sorted(Path(entry.path) for entry in entries if entry.is_dir())
+        return sorted(folder.iterdir())
     except OSError:
         return []
+
+
+def folders(folder: Path) -> list[Path]:
+    """Return the folders in `folder`, links to folders among them, by name."""
+    return [each for each in entries(folder) if os.path.isdir(each)]  # noqa: PTH112 - Path.is_dir raises
+
+
+def is_link(path: Path) -> bool:
+    return os.path.islink(path)  # noqa: PTH114 - Path.is_symlink raises where a folder above is closed
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -43,7 +51,7 @@ def own_sizes(path: Path) -> dict[tuple[int, int], int]:
             status = each.lstat()
         except OSError:
             continue
-        if not os.path.isdir(each) or each.is_symlink():  # noqa: PTH112 - Path.is_dir raises
+        if not os.path.isdir(each) or is_link(each):  # noqa: PTH112 - Path.is_dir raises
             found[status.st_dev, status.st_ino] = status.st_size
     return found
 
@@ -62,6 +70,6 @@ def changed_s(path: Path) -> float:
 def is_inside(path: Path, root: Path) -> bool:
     """Return whether `path` is below `root` also when all links are followed, and is no link itself."""
     try:
-        return not path.is_symlink() and path.resolve().is_relative_to(root.resolve())
+        return not is_link(path) and path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError):  # a loop of links
         return False
