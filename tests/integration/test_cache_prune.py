@@ -160,6 +160,43 @@ def test_what_is_in_use_stays(how: str, env: dict[str, str], cache: Path) -> Non
     assert len(cache_json("prune", "--older", "1d", "--yes", env=env)["removed"]) == 2
 
 
+def test_what_engines_compiled_goes_by_age_and_not_from_under_one(env: dict[str, str], cache: Path) -> None:
+    old, new, busy = (cache / ".aim/compiled" / name for name in ("old", "new", "busy"))
+    for folder, days in ((old, 50), (new, 1), (busy, 50)):
+        folder.mkdir(parents=True)
+        (folder / "graph").write_bytes(b"x" * 100)
+        age(folder, days)
+    assert cache_json("ls", env=env)["compiled_bytes"] == 300
+    assert "300 B compiled by engines" in run("cache", "ls", env=env).stderr
+    assert cache_json("prune", "--yes", env=env)["removals"] == []
+    with (cache / ".aim/compiled/busy.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = cache_json("prune", "--older", "30d", "--yes", env=env)
+    assert found["removed"] == [str(old)]
+    assert [each["why"] for each in found["kept"]] == ["an engine works in it"]
+
+
+def test_users_who_may_not_write_the_common_folders_have_their_own(env: dict[str, str], cache: Path) -> None:
+    left = [
+        cache / ".aim/staging/org--m.uid-1001/token",
+        cache / ".aim/uid-1001/staging/org--n",
+        cache / ".aim-uid-1001/staging/org--o/token",
+        cache / ".aim-uid-1001/trash/org--p",
+    ]
+    for path in left:
+        path.mkdir(parents=True)
+        (path / "expected_bytes").write_text("1000")
+        (path / "weights").write_bytes(b"x" * 10)
+        age(path.parent, 3)
+    listed = cache_json("ls", env=env)["leftovers"]
+    assert {(each["model"], each["done_bytes"], each["expected_bytes"]) for each in listed[:3]} == {
+        (f"org/{name}", 10, 1000) for name in "mno"
+    }
+    done = cache_json("prune", "--yes", env=env)
+    assert len(done["removed"]) == 4
+    assert not any(path.exists() for path in left)
+
+
 def test_links_out_of_the_cache_are_not_followed(env: dict[str, str], cache: Path, tmp_path: Path) -> None:
     outside = fetched(tmp_path / "outside", "org/m")
     age(outside, 90)

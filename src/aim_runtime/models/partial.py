@@ -12,6 +12,8 @@ from aim_runtime.models.transfer.journal import STATE
 from aim_runtime.models.transfer.part import marked_bytes
 
 _EXPECTED = "expected_bytes"
+# What is in a staging folder and is not of the model: whose it is, how far, how large it will be.
+_NOTES = (_EXPECTED, ".owner.json", ".progress.json")
 
 
 def noting(staging: Path, report: Report) -> Report:
@@ -52,4 +54,4 @@ def arrived_bytes(staging: Path) -> int:
 def _files(folder: Path) -> Iterator[Path]:
 
     for parent, _, names in os.walk(folder):
-        yield from (Path(parent, name) for name in names if name != _EXPECTED)
+        yield from (Path(parent, name) for name in names if name not in _NOTES)

@@ -146,7 +146,9 @@ def _summary(found: Inventory) -> str:
     others = len(found.models) - ours
     if others:
         parts.append(f"{others} more in the Hugging Face cache, which is only read")
-    if found.leftovers:
+    if found.compiled_bytes:
+        parts.append(f"{size(found.compiled_bytes)} compiled by engines")
+    if found.leftover_bytes:
         parts.append(f"{size(found.leftover_bytes)} left over (`aim-runtime cache prune`)")
     if found.free_bytes is not None:
         parts.append(f"{size(found.free_bytes)} free")
@@ -161,6 +163,7 @@ def as_object(found: Inventory) -> dict[str, object]:
         "leftovers": [_leftover_object(each) for each in found.leftovers],
         "models_bytes": found.models_bytes,
         "leftover_bytes": found.leftover_bytes,
+        "compiled_bytes": found.compiled_bytes,
         "free_bytes": found.free_bytes,
     }
 

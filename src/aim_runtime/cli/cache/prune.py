@@ -52,7 +52,10 @@ Exit codes: 0 done, 2 nobody said yes, 5 something could not be removed.
 """,
 )
 @click.option(
-    "--older", callback=_age, metavar="AGE", help="Also models that were not used for this long: 30d."
+    "--older",
+    callback=_age,
+    metavar="AGE",
+    help="Also models, and what engines compiled, not used for this long: 30d.",
 )
 @click.option(
     "--keep", multiple=True, metavar="MODEL", help="Never this model, or these: 'Qwen/*'. Repeatable."

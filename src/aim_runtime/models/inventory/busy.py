@@ -23,13 +23,21 @@ def fetching(lock: Path) -> Fetching | None:
             if said:  # a lease: its age tells, and the lock on it is not disturbed
                 fresh = time.time() - os.fstat(file.fileno()).st_mtime < _LEASE_S
                 return _described(said) if fresh else None
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return Fetching()
     except OSError:
         return None
-    return None
+    return Fetching() if is_locked(lock) else None
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock file `path`."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _described(said: bytes) -> Fetching:

@@ -38,11 +38,13 @@ class Entry:
 
 
 class Kind(StrEnum):
-    """What is not a model: a fetch under way or broken off, a replaced copy, a file that nothing reads."""
+    """What is not a model: a fetch under way or broken off, a replaced copy, a file that nothing reads,
+    and what an engine has compiled."""
 
     STAGING = "staging"
     TRASH = "trash"
     ORPHAN = "orphan"
+    COMPILED = "compiled"
 
 
 @dataclass(frozen=True)
@@ -94,4 +96,9 @@ class Inventory:
 
     @property
     def leftover_bytes(self) -> int:
-        return sum(each.size_bytes for each in self.leftovers)
+        """The room that is taken by what is of no use, or not yet."""
+        return sum(each.size_bytes for each in self.leftovers if each.kind is not Kind.COMPILED)
+
+    @property
+    def compiled_bytes(self) -> int:
+        return sum(each.size_bytes for each in self.leftovers if each.kind is Kind.COMPILED)

@@ -20,19 +20,33 @@ _ORPHAN = re.compile(
     r".+\.(incomplete|damaged)|.+\.(safetensors|bin|json|gguf)\.[0-9a-fA-F]{8}|\.aim-.+\.tmp"
 )
 _HIDDEN = re.compile(r"\..+\.[0-9a-f]{8}")
+_OF_A_USER = re.compile(r"(\.aim-)?uid-\d+")
 # A blob of a hub, named by its SHA-256 or git's SHA-1.
 _BLOB = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
 
 
 def find(cache: Cache, models: Iterable[Entry]) -> Iterator[Leftover]:
     """Yield what is left over, in a fixed order."""
-    for staging in tree.folders(cache.area("staging")):
-        yield _staging(cache, staging)
-    for path in (*tree.entries(cache.area("trash")), *_hidden(cache)):
+    for area in _areas(cache, "staging"):
+        for staging in tree.folders(area):
+            yield _staging(cache, staging)
+    trash = [path for area in _areas(cache, "trash") for path in tree.entries(area)]
+    for path in (*trash, *_hidden(cache)):
         yield _leftover(Kind.TRASH, path)
+    for path in tree.folders(cache.area("compiled")):
+        yield _leftover(Kind.COMPILED, path)
     ours = [entry for entry in models if entry.ours]
     for path in sorted({path for entry in ours for path in _orphans_in(entry)} | set(_of_the_hub(cache))):
         yield _leftover(Kind.ORPHAN, path)
+
+
+def _areas(cache: Cache, kind: str) -> Iterator[Path]:
+    """Yield the folders for one kind: a user who may not write the common one has one beside it."""
+    common = cache.area(kind)
+    yield common
+    for own in (*tree.folders(common.parent), *tree.folders(cache.root)):
+        if _OF_A_USER.fullmatch(own.name):
+            yield own / kind
 
 
 def _hidden(cache: Cache) -> Iterator[Path]:
@@ -43,7 +57,7 @@ def _hidden(cache: Cache) -> Iterator[Path]:
 
 
 def _staging(cache: Cache, path: Path) -> Leftover:
-    model_id = path.name.replace("--", "/", 1)
+    model_id = re.sub(r"\.uid-\d+$", "", path.name).replace("--", "/", 1)
     return Leftover(
         Kind.STAGING,
         path,

@@ -22,6 +22,7 @@ _WHY = {
     Kind.STAGING: "a fetch that broke off",
     Kind.TRASH: "a copy that was replaced",
     Kind.ORPHAN: "nothing reads it",
+    Kind.COMPILED: "what an engine compiled",
 }
 
 
@@ -78,7 +79,8 @@ def _wholes(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 def _leftovers(found: Inventory, wish: Wish) -> Iterator[tuple[Removal, Files]]:
     for each in found.leftovers:
         age_s = wish.now_s - each.changed_s
-        if age_s >= _patience_s(each, wish):
+        patience_s = _patience_s(each, wish)
+        if patience_s is not None and age_s >= patience_s:
             why = f"{_WHY[each.kind]}, untouched for {wish.spoken(age_s)}"
             name = each.model_id or str(each.path.relative_to(found.root))
             yield (
@@ -87,7 +89,10 @@ def _leftovers(found: Inventory, wish: Wish) -> Iterator[tuple[Removal, Files]]:
             )
 
 
-def _patience_s(leftover: Leftover, wish: Wish) -> float:
+def _patience_s(leftover: Leftover, wish: Wish) -> float | None:
+    """For how long it is left alone, in seconds since it changed; None: for ever."""
+    if leftover.kind is Kind.COMPILED:
+        return wish.older_s
     if leftover.kind is Kind.TRASH:
         return 0.0
     if leftover.kind is Kind.ORPHAN:
@@ -103,7 +108,7 @@ def _why_not(cache: Cache, removal: Removal, wish: Wish, *, is_open: bool) -> st
         return f"it is not in the cache: {_link(removal.path)} is a link to somewhere else"
     if is_open:
         return "a process has it open"
-    return at_work(cache, removal.model_id) if removal.model_id else None
+    return at_work(cache, removal)
 
 
 def _link(path: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aim_runtime.models import used
 from aim_runtime.models.cache import Cache
-from aim_runtime.models.inventory.busy import fetching
+from aim_runtime.models.inventory.busy import fetching, is_locked
 from aim_runtime.models.words import why_not_writable
 
 MODEL = "model"
@@ -61,7 +61,7 @@ class Pruning:
         """Remove one after the other, and say of each what became of it."""
         for removal in self.removals:
             # Between the look and now somebody may have begun to use it.
-            error = at_work(self.cache, removal.model_id) if removal.model_id else None
+            error = at_work(self.cache, removal)
             try:
                 if error is None:
                     _remove(removal, self.cache)
@@ -70,11 +70,14 @@ class Pruning:
             yield Removed(removal, error)
 
 
-def at_work(cache: Cache, model_id: str) -> str | None:
-    """Return who serves or fetches a model, in words; None where nobody does."""
-    if used.is_in_use(cache, model_id):
+def at_work(cache: Cache, removal: Removal) -> str | None:
+    """Return who serves, fetches or fills what would be removed, in words; None where nobody does."""
+    if removal.model_id is None:
+        lock = removal.path.with_name(f"{removal.path.name}.lock")
+        return "an engine works in it" if is_locked(lock) else None
+    if used.is_in_use(cache, removal.model_id):
         return "it is being served"
-    owner = fetching(cache.lock(model_id))
+    owner = fetching(cache.lock(removal.model_id))
     return f"{owner} is fetching it" if owner else None
 
 
