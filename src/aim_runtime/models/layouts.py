@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from aim_runtime.models import manifest
+from aim_runtime.models import manifest, sharing
 from aim_runtime.models.cache import Cache, make_folder, not_writable
 from aim_runtime.models.durable import sync_folder
 from aim_runtime.models.ref import ModelRef
@@ -79,6 +79,7 @@ def _move_to_blobs(staged: Path, repository: Path, commit: str, promised: Mappin
         link.symlink_to(f"{up}blobs/{blob}")
     sync_folder(repository / "blobs")
     (staged / manifest.NAME).replace(linked / manifest.NAME)
+    sharing.open_all_below(linked)
     return linked
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from aim_runtime.models import sharing
 from aim_runtime.models.cache import Cache
 
 
@@ -22,21 +23,12 @@ def touch(cache: Cache, model_id: str) -> None:
         path = cache.used(model_id)
         if not cache.root.is_dir():
             return  # nothing is made only to take note of something
-        for folder in (path.parent.parent, path.parent):
-            with suppress(FileExistsError):
-                folder.mkdir()
-                _open_as(folder, cache.root)
+        sharing.make(path.parent)
         try:
             os.utime(path)
         except FileNotFoundError:
             path.touch()
-            _open_as(path, cache.root)
-
-
-def _open_as(path: Path, root: Path) -> None:
-    """Open what this user made to those to whom the cache is open: containers have other user ids."""
-    wanted = root.stat().st_mode & 0o777
-    path.chmod(wanted if path.is_dir() else wanted & 0o666)
+            sharing.open_as_the_parent(path)
 
 
 def last(cache: Cache, model_id: str) -> float | None:

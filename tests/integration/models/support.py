@@ -14,7 +14,6 @@ from aim_runtime.models.fetch import fetch
 from aim_runtime.models.layouts import Layout
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.watch import USUAL, Timing
-from aim_runtime.weights import in_layout
 from aim_runtime.obtain import in_layout
 
 HUB = Path(__file__).parents[2] / "fakes" / "hub.py"
