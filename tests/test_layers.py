@@ -32,11 +32,12 @@ VALUES = frozenset(
         *("profiles.demand", "profiles.fit", "profiles.kv_cache", "profiles.faults"),
         *("models.ref", "models.location", "models.events", "models.architecture", "models.stored"),
         "models.storage",
+        "models.status",
         *("engines.launch", "settings"),
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")
-VERBS = ("site", "plan", "overlap", "serve")  # each may use the ones before it
+VERBS = ("site", "weights", "plan", "obtain", "overlap", "serve")  # each may use the ones before it
 TOOLS = ("authoring", "doctor", "bench", "tune", "images", "deploy")
 
 # The stand-alone script that the engine's own Python runs.
@@ -90,9 +91,9 @@ def group_of(module: str) -> tuple[int, str]:
     if top in TOOLS:
         return 3 + len(VERBS), top
     if module == "":
-        return 8, "package"
+        return 4 + len(VERBS), "package"
     if top in ("cli", "__main__"):
-        return 9, "cli"
+        return 5 + len(VERBS), "cli"
     raise LookupError(f"{module} has no place in the layers: give it one in {Path(__file__).name}")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from aim_runtime import weights
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall, Launch
-from aim_runtime.errors import MissingSetting
 from aim_runtime.hardware.devices import BY_MODEL, MIB
 from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.facts import of_folder
 from aim_runtime.models.location import Location
-from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.storage import NOT_LOOKED_AT
 from aim_runtime.profiles.choose import candidates
 from aim_runtime.profiles.judge import judge
@@ -20,6 +19,7 @@ from aim_runtime.profiles.select import select
 from aim_runtime.profiles.selection import Selection, Verdict
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site
+from aim_runtime.weights import require_a_model
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Plan:
 
 def make_plan(settings: Settings, site: Site) -> Plan:
     """Decide. Looks at nothing but the cache (`stat`); raises ConfigError or ProfileError."""
-    _require_a_model(settings)
+    require_a_model(settings)
     selection = select(settings, site.catalog, judge_all(settings, site), site.hardware)
     location = locate(settings, site, selection.profile)
     model = selection.verdict.model or UNKNOWN_MODEL
@@ -103,48 +103,9 @@ def _memory_bytes(profile: Profile, site: Site) -> int | None:
     return known.memory_mib * MIB if known and known.memory_mib else None
 
 
-def _require_a_model(settings: Settings) -> None:
-    if settings.aim_id or settings.model_ref or (settings.profile_id or "").startswith("custom/"):
-        return
-    raise _no_model()
-
-
-def _no_model() -> MissingSetting:
-    return MissingSetting(
-        "no model was named: neither AIM_ID nor AIM_MODEL_ID is set",
-        hint="set AIM_ID=org/model (an AIM of the catalogue) or AIM_MODEL_ID=hf://org/model (any model)",
-    )
-
-
 def locate(settings: Settings, site: Site, profile: Profile) -> Location:
-    """Find the weights: those the user named, else the profile's variant, else the AIM's."""
-    aim = site.catalog.aim
-    named = profile.content.model_id
-    size = aim.size_bytes(profile.metadata.precision) if aim else None
-    if settings.model_ref:
-        sources: tuple[ModelRef, ...] = (settings.model_ref,)
-    elif aim is not None and named in (None, aim.aim_id):
-        sources = aim.sources
-    elif named or settings.aim:
-        # A profile of the AIM may be for other weights than the AIM's own: quantised ones.
-        sources = (ModelRef.parse(named or settings.aim or ""),)
-    else:
-        raise _no_model()
-    own = aim is not None and sources[0].name in {source.name for source in aim.sources}
-    # A size belongs to the weights, whatever name they are served under; a gate to the repository.
-    ours = own or (aim is not None and not settings.model_ref and profile.content.aim_id == aim.aim_id)
-    return site.cache.locate(
-        settings.custom_model_name or _model_id(settings, profile, sources[0]),
-        sources,
-        token_required=own and aim is not None and aim.token_required and sources[0].scheme is Scheme.HF,
-        size_bytes=size if ours else None,
-    )
-
-
-def _model_id(settings: Settings, profile: Profile, source: ModelRef) -> str:
-    if settings.model_ref:
-        return source.model_id
-    return profile.content.model_id or settings.aim_id or source.model_id
+    """Find the weights that the profile would serve."""
+    return weights.locate(settings, site.catalog, site.cache, profile)
 
 
 def architecture(profile: Profile, settings: Settings, site: Site) -> Architecture:

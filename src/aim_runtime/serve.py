@@ -16,6 +16,7 @@ from aim_runtime.hardware import access
 from aim_runtime.models.compiled import Workspace, workspace
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
+from aim_runtime.models.used import in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
 
@@ -39,21 +40,21 @@ class Stopped(BaseException):
 
 
 class Stop:
-    """Whether a signal asked to stop.
+    """Whether a signal asked to stop: its `number`, 0 where none did.
 
     The handler only takes note. An exception raised by a handler comes between any two steps of
     whatever runs, also between taking a lock of the standard library's and the block that frees it.
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self.number = 0
 
-    def ask(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked = True
+    def ask(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
 
     def check(self) -> None:
         """Raise Stopped, at a place where that is safe."""
-        if self._asked:
+        if self.number:
             raise Stopped
 
 
@@ -89,7 +90,11 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
     if folder != plan.location.path:
         # The copy that was found was damaged and not ours to mend; now there is one of ours.
         plan = make_plan(plan.settings, plan.site)
-    with _compiling(plan, report) as place, overlap.of(folder):
+    with (
+        in_use(plan.site.cache, plan.location.model_id),
+        _compiling(plan, report) as place,
+        overlap.of(folder),
+    ):
         report(Notice(f"starting {engine.engine} {engine.version}"))
         started = time.monotonic()
         launch = plan.launch.compiling_in(place.folder)

@@ -57,6 +57,7 @@ class Settings:
     host_root: Path = Path(variables.DEFAULT_HOST_ROOT)
     cache_path: Path = Path(variables.DEFAULT_CACHE_PATH)
     load_strategy: LoadStrategy | None = None
+    hub_cache_path: Path | None = None
     profiles_path: Path = Path(variables.DEFAULT_PROFILES_PATH)
     port: int = variables.DEFAULT_PORT
     log_level: str = "INFO"
@@ -95,6 +96,7 @@ class Settings:
             host_root=read.value("AIM_HOST_ROOT", _folder) or Path(variables.DEFAULT_HOST_ROOT),
             cache_path=read.path("AIM_CACHE_PATH"),
             load_strategy=read.value("AIM_LOAD_STRATEGY", _word(LoadStrategy)),
+            hub_cache_path=_hub_cache(environ),
             profiles_path=read.path("AIM_PROFILES_PATH"),
             port=read.value("AIM_PORT", _port) or variables.DEFAULT_PORT,
             log_level=read.value("AIM_LOG_LEVEL", _one_of(variables.LOG_LEVELS)) or "INFO",
@@ -272,7 +274,7 @@ def _url(text: str) -> str:
 
 def _model_name(text: str) -> str:
     name = text.removeprefix("hf://")
-    if not _MODEL_NAME.fullmatch(name) or ".." in name:
+    if not is_model_name(name):
         raise ValueError("not a model name")
     return name
 
@@ -293,8 +295,32 @@ def _json_object(text: str) -> dict[str, Any]:
     return value
 
 
+def is_model_name(text: str) -> bool:
+    """Return whether weights can be kept and served under this name."""
+    return bool(_MODEL_NAME.fullmatch(text)) and ".." not in text
+
+
+def _hub_home(environ: Mapping[str, str]) -> Path | None:
+    """The Hugging Face folder of the user, where there is a home to have one in."""
+    read = _Reader(environ).text
+    home = read("HF_HOME")
+    if not home:
+        base = read("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else None)
+        home = f"{base}/huggingface" if base else None
+    return Path(home).expanduser() if home else None
+
+
+def _hub_cache(environ: Mapping[str, str]) -> Path | None:
+    """Where the hub's own client keeps models, by its rules: nothing is ever written there."""
+    named = _Reader(environ).text("HF_HUB_CACHE") or _Reader(environ).text("HUGGINGFACE_HUB_CACHE")
+    if named:
+        return Path(named).expanduser()
+    home = _hub_home(environ)
+    return home / "hub" if home else None
+
+
 def _saved_token(environ: Mapping[str, str]) -> bool:
     """Whether the hub's own login left a token where its client will find it."""
-    home = environ.get("HF_HOME") or Path(environ.get("HOME", "/nonexistent")) / ".cache/huggingface"
+    home = _hub_home(environ) or Path("/nonexistent")
     # A home that this user may not enter holds no token for it (Path.is_file would raise).
-    return os.path.isfile(environ.get("HF_TOKEN_PATH") or Path(home) / "token")  # noqa: PTH113
+    return os.path.isfile(environ.get("HF_TOKEN_PATH") or home / "token")  # noqa: PTH113

@@ -47,7 +47,7 @@ def survey(
     """
     hardware = look(settings)
     engine = ENGINES[settings.engine].find()
-    catalog, cache = load_catalog_for(settings), Cache(settings.cache_path)
+    catalog, cache = load_catalog_for(settings), cache_of(settings)
     looked_up = _look_up(settings, catalog, cache, watch, environment)
     folders = {cache.locate(name, sources).path for name, sources in _loadable(settings, catalog)}
     storage = {folder: look_at(folder, hardware.cpu.free_bytes) for folder in sorted(folders)}
@@ -76,6 +76,11 @@ def look(settings: Settings) -> Hardware:
         root=settings.host_root,
         environment=settings.engine_environment,
     )
+
+
+def cache_of(settings: Settings) -> Cache:
+    """Where weights are kept and looked for."""
+    return Cache(settings.cache_path, settings.hub_cache_path)
 
 
 def load_catalog_for(settings: Settings) -> Catalog:

@@ -105,7 +105,14 @@ VARIABLES: tuple[Variable, ...] = (
         "HF_TOKEN", "token for gated models on the Hugging Face hub", "a token; HF_TOKEN_FILE names a file"
     ),
     Variable("HF_ENDPOINT", "address of the Hugging Face hub or a mirror", "a URL", DEFAULT_HUB_ENDPOINT),
-    Variable("HF_HOME", "the Hugging Face folder; a token saved by its login is found there", "a folder"),
+    Variable(
+        "HF_HOME",
+        "the Hugging Face folder: models in its hub/ are served from there, and a saved token is found",
+        "a folder",
+    ),
+    Variable(
+        "HF_HUB_CACHE", "where the Hugging Face hub's own client keeps models, to serve them", "a folder"
+    ),
 )
 # Read from NAME_FILE too, so that no secret needs to be in the environment of a container's definition.
 SECRETS: tuple[str, ...] = (

@@ -82,6 +82,24 @@ def test_good_value(name: str, value: str, field: str, expected: Any) -> None:
     assert getattr(read(**{name: value}), field) == expected
 
 
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({}, None),
+        ({"HOME": "/h"}, "/h/.cache/huggingface/hub"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "/x"}, "/x/huggingface/hub"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "/x", "HF_HOME": "/hf"}, "/hf/hub"),
+        ({"HF_HOME": "/hf", "HF_HUB_CACHE": "/c"}, "/c"),
+        ({"HF_HOME": "/hf", "HUGGINGFACE_HUB_CACHE": "/old"}, "/old"),
+        ({"HF_HOME": "/hf", "HF_HUB_CACHE": " "}, "/hf/hub"),
+    ],
+)
+def test_the_users_own_hugging_face_cache_is_where_its_client_has_it(
+    environ: dict[str, str], folder: str | None
+) -> None:
+    assert Settings.from_env(environ).hub_cache_path == (Path(folder) if folder else None)
+
+
 @pytest.mark.parametrize("value", ["", "   "], ids=["empty", "blank"])
 @pytest.mark.parametrize("name", [n for variable in VARIABLES for n in (variable.name, *variable.aliases)])
 def test_empty_counts_as_unset(name: str, value: str) -> None:

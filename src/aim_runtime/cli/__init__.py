@@ -20,7 +20,8 @@ COMMANDS = {
     "dry-run": "Print the plan that serve would execute.",
     "list-profiles": "List every profile with its state on this machine.",
     "explain": "Say for every profile why it is or is not chosen.",
-    "cache": "Carry models of the cache to where there is no network.",
+    "download-to-cache": "Fetch and verify the weights, without serving them.",
+    "cache": "Look at, check, tidy and carry the cache of weights.",
     "detect-hardware": "Print the accelerators of this machine.",
     "doctor": "Find what would stop this machine from serving, with the fix.",
     "profiles": "Check, migrate and write profile files.",
@@ -54,9 +55,18 @@ docs/reference/variables.md. Exit codes: 0 done, 1 a bug in this program,
     default=None,
     help="How errors are printed on stderr; json follows AIM_LOG_FORMAT=json.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default=None,
+    help="How the log and progress are printed on stderr; as AIM_LOG_FORMAT.",
+)
 @click.pass_context
-def group(ctx: click.Context, error_format: str | None) -> None:
+def group(ctx: click.Context, error_format: str | None, log_format: str | None) -> None:
     """Serve a model on this machine through an OpenAI-compatible API."""
+    if log_format:
+        os.environ["AIM_LOG_FORMAT"] = log_format
+        output.setup(os.environ)
     if error_format:
         output.errors_as(error_format)
     if ctx.invoked_subcommand is None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from aim_runtime.cli.choice import LAYERS, Choice, counted, why
+from aim_runtime.cli.columns import columns
 from aim_runtime.cli.memory import gib
-from aim_runtime.cli.tables import Listing, Row, columns
+from aim_runtime.cli.tables import Listing, Row
 from aim_runtime.cli.terminal import paint, symbol, width, wrapped
 from aim_runtime.vocabulary import State
 

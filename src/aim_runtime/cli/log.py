@@ -1,28 +1,33 @@
-"""What `serve` says while it works: log lines, one progress bar on a terminal, the ready message."""
+"""What long commands say while they work: log lines, progress, and the ready message of `serve`."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
-import time
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TextIO
 
 from aim_runtime.cli import output
 from aim_runtime.cli.machine import machine_lines
+from aim_runtime.cli.progress import ProgressView
 from aim_runtime.models.events import Event, Progress
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
 from aim_runtime.serve import Ready
 from aim_runtime.settings import Settings
 
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
 
-_MIB = 1024**2
-_LINE_EVERY_S = 10.0
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever stderr is at the moment: a bar on it moves out of the way of lines."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
 
 
 class _Text(logging.Formatter):
@@ -40,15 +45,16 @@ class _Json(logging.Formatter):
             "name": record.name,
             "level": record.levelname,
             "message": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         return output.redact(json.dumps(line, ensure_ascii=False))
 
 
 class Log:
-    """The log of one `serve`: lines on stderr, and the progress of a fetch."""
+    """The log of one command: lines on stderr, and progress."""
 
     def __init__(self, settings: Settings) -> None:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _Stderr()
         handler.setFormatter(_Json() if settings.log_format == "json" else _Text())
         self._logger = logging.getLogger("aim_runtime")
         self._logger.handlers = [handler]
@@ -57,10 +63,8 @@ class Log:
         root = logging.getLogger()
         root.handlers = [handler]
         root.setLevel(settings.log_level_root or "WARNING")
-        self._draws = sys.stderr.isatty() and settings.log_format == "text"
-        self._bar: Bar | None = None
-        self._phase = ""
-        self._said_at = 0.0
+        draws = sys.stderr.isatty() and settings.log_format == "text"
+        self._progress = ProgressView(self._logger, draws=draws)
 
     def __enter__(self) -> Log:
         return self
@@ -68,7 +72,7 @@ class Log:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._finish()
+        self._progress.end()
 
     def warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:
@@ -100,49 +104,12 @@ class Log:
     def report(self, event: Event | Ready) -> None:
         """Show what a fetch or a start says."""
         if isinstance(event, Progress):
-            self._progress(event)
-            return
-        self._finish()
-        if isinstance(event, Ready):
+            self._progress.show(event)
+        elif isinstance(event, Ready):
+            self._progress.end()
             self._logger.info("%s", _ready(event))
         else:
             self._logger.log(logging.ERROR if event.grave else logging.INFO, "%s", event.text)
-
-    def _progress(self, event: Progress) -> None:
-        if not event.done_bytes and event.total_bytes is None:
-            return  # nothing to show yet
-        if self._draws:
-            self._draw(event)
-            return
-        now = time.monotonic()
-        if event.phase != self._phase or now - self._said_at >= _LINE_EVERY_S:
-            total = f" of {event.total_bytes / _MIB:.0f}" if event.total_bytes else ""
-            self._logger.info("%s: %.0f%s MiB", event.phase, event.done_bytes / _MIB, total)
-            self._phase, self._said_at = event.phase, now
-
-    def _draw(self, event: Progress) -> None:
-        if self._bar is None or event.phase != self._phase:
-            self._finish()
-            self._bar = _bar()
-            self._bar.start()
-            self._bar.add_task(event.phase, total=event.total_bytes)
-            self._phase = event.phase
-        self._bar.update(self._bar.task_ids[0], completed=event.done_bytes, total=event.total_bytes)
-
-    def _finish(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-        self._phase = ""
-
-
-def _bar() -> Bar:
-    from rich.console import Console  # only a terminal that waits for a download pays for this
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    return Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True))
 
 
 def _ready(event: Ready) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aim_runtime.cli.choice import Choice, against
+from aim_runtime.cli.columns import columns
 from aim_runtime.cli.memory import gib, memory_object
 from aim_runtime.cli.render import profile_object, to_yaml
 from aim_runtime.cli.terminal import is_terminal
@@ -113,15 +114,6 @@ def text(listing: Listing) -> str:
     """Columns with two spaces between them."""
     head = _COLUMNS + (_VERBOSE if listing.verbose else ())
     return "\n".join(columns([head, *(row.cells(listing.verbose) for row in listing.rows)]))
-
-
-def columns(lines: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
-    """Lines of cells as columns with two spaces between them; those in `right` have their ends in line."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    aligned = "  ".join(
-        f"{{:{'>' if number in right else '<'}{width}}}" for number, width in enumerate(widths)
-    )
-    return [aligned.format(*line).rstrip() for line in lines]
 
 
 def as_json(listing: Listing) -> str:

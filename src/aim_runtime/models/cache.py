@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +22,8 @@ WRITABLE_HINT = "set AIM_CACHE_PATH to a folder that this user can write and tha
 class Cache:
     """`root` holds `<org>/<model>/` folders, and `.aim/` what is on its way to become one.
 
-    A Hugging Face cache is read, never written: the one at `root/hub`, and the one at `read_hub_at`.
+    `root/hub` is the same in the layout of huggingface_hub. `read_hub_at` is the user's own Hugging Face
+    cache: read, never written.
     """
 
     root: Path
@@ -44,26 +48,38 @@ class Cache:
         given = next((Path(ref.name) for ref in sources if ref.scheme is Scheme.FILE), None)
         path = given or self.folder(model_id)
         present = looks_filled(path)
-        if not present and given is None:
+        if given is None and not (present and _holds(path, sources)):
             revision = next((ref.revision for ref in sources if ref.scheme is Scheme.HF), None)
-            snapshot = self._hub_snapshot(model_id, revision or "main")
-            if snapshot is not None:
-                path, present = snapshot, True
+            hubs = [hub for hub in (self.hub, self.read_hub_at) if hub is not None]
+            found = next(filter(None, (self.snapshot(hub, model_id, revision) for hub in hubs)), None)
+            path, present = (found, True) if found is not None else (path, False)
         return Location(model_id, path, present, sources, token_required, size_bytes)
 
-    def _hub_snapshot(self, model_id: str, revision: str) -> Path | None:
-        for hub in (self.root / "hub", self.read_hub_at):
-            if hub is None:
-                continue
-            repository = hub / f"models--{model_id.replace('/', '--')}"
-            try:
-                commit = (repository / "refs" / revision).read_text(encoding="ascii").strip()
-            except (OSError, ValueError):
-                commit = revision  # a commit has no ref of its own
+    @property
+    def hub(self) -> Path:
+        """Where the cache has models as huggingface_hub lays them out."""
+        return self.root / "hub"
+
+    def repository(self, model_id: str) -> Path:
+        """Return where the snapshots of `model_id` are in the cache's own hub layout."""
+        self.folder(model_id)  # refuses what is not a model id
+        return self.hub / f"models--{model_id.replace('/', '--')}"
+
+    def snapshot(self, hub: Path, model_id: str, revision: str | None) -> Path | None:
+        """Return the snapshot of `model_id` at `revision` in a hub's cache, None where it is not there.
+
+        Without a revision it is the one that `main` was at, else the newest.
+        """
+        repository = hub / self.repository(model_id).name
+        for commit in _commits(repository, revision):
             snapshot = repository / "snapshots" / commit
             if looks_filled(snapshot):
                 return snapshot
         return None
+
+    def area(self, kind: str) -> Path:
+        """Return the folder that has one kind of the cache's own files, for all models."""
+        return self.root / ".aim" / kind
 
     def staging(self, model_id: str) -> Path:
         """Return where `model_id` is put together, by each process in a folder of its own below it.
@@ -86,9 +102,42 @@ class Cache:
 
         return self.root / ".aim" / "verified" / sha256(os.fsencode(folder)).hexdigest()[:32]
 
+    def used(self, model_id: str) -> Path:
+        """Return the file whose time is that of the model's last use."""
+        return self._own("used", model_id)
+
     def _own(self, kind: str, model_id: str) -> Path:
         self.folder(model_id)  # refuses what is not a model id
-        return self.root / ".aim" / kind / model_id.replace("/", "--")
+        return self.area(kind) / model_id.replace("/", "--")
+
+
+def _holds(folder: Path, sources: tuple[ModelRef, ...]) -> bool:
+    """Return whether nothing in `folder` says that it is another revision than the one asked for."""
+    if any(ref.revision is None for ref in sources):
+        return True
+    from aim_runtime.models.pinned import other_revision  # reads JSON, which most looks do not need
+
+    return other_revision(folder, sources) is None
+
+
+def _commits(repository: Path, revision: str | None) -> Iterator[str]:
+    """Yield the names of snapshots that may be `revision`, the best first."""
+    if revision is not None and revision.startswith("/"):  # a path of its own, not one in the repository
+        return
+    with suppress(OSError, ValueError):
+        yield (repository / "refs" / (revision or "main")).read_text(encoding="ascii").strip()
+    if revision is not None:
+        yield revision  # a commit has no ref of its own
+        return
+    snapshots = repository / "snapshots"
+    yield from sorted(names(snapshots), key=lambda name: (-_changed_ns(snapshots / name), name))
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def looks_filled(folder: Path) -> bool:
@@ -117,7 +166,8 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise not_writable(folder, error) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise CacheNotWritable(f"cannot write to {folder}: this user may not", hint=WRITABLE_HINT)
+        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise not_writable(folder, OSError(errno.EROFS if read_only else errno.EACCES, ""))
 
 
 def not_writable(folder: Path, error: OSError) -> CacheNotWritable:

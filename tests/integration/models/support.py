@@ -11,8 +11,10 @@ from pathlib import Path
 from aim_runtime.models.cache import Cache
 from aim_runtime.models.events import Event, Notice, Progress, Report
 from aim_runtime.models.fetch import fetch
+from aim_runtime.models.layouts import Layout
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.watch import USUAL, Timing
+from aim_runtime.obtain import in_layout
 
 HUB = Path(__file__).parents[2] / "fakes" / "hub.py"
 
@@ -56,10 +58,12 @@ class Fetcher:
         token_present: bool = False,
         engine_python: Path | None = None,
         offline: bool = False,
+        layout: Layout = Layout.FOLDER,
     ) -> Path:
         self.events.clear()
         refs = tuple(map(ModelRef.parse, sources))
         location = self.cache.locate(model_id or refs[0].model_id, refs, token_required=token_required)
+        location = in_layout(location, self.cache, layout)
         return fetch(
             location,
             self.cache,
@@ -70,6 +74,7 @@ class Fetcher:
             report=self.report,
             offline=offline,
             timing=self.timing,
+            layout=layout,
         )
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aim_runtime.errors import CacheNotWritable, InvalidModelRef
+from aim_runtime.models import manifest
 from aim_runtime.models.cache import Cache, ensure_space, make_folder
 from aim_runtime.models.ref import ModelRef
 from tiny_model import write_tiny_model
@@ -65,6 +66,18 @@ def test_a_hugging_face_cache_is_read(tmp_path: Path, inside: bool) -> None:
     assert (other.path, other.present) == (tmp_path / "org/m", False)
     own = write_tiny_model(tmp_path / "org/m")
     assert cache.locate("org/m", HF).path == own, "the cache's own folder comes first"
+
+
+def test_a_folder_of_another_revision_is_not_the_one(tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path / "org/m")
+    manifest.seal(folder, "hf://org/m@v1", "c0ffee", lambda _: None)
+    for text, present in (("org/m", True), ("org/m@v1", True), ("org/m@c0ffee", True), ("org/m@v2", False)):
+        found = Cache(tmp_path).locate("org/m", (ModelRef.parse(text),))
+        assert (found.path, found.present) == (folder, present), text
+    either = (ModelRef.parse("org/m@v2"), ModelRef.parse("pypi://p==1/m.gguf"))
+    assert not Cache(tmp_path).locate("org/m", either).present
+    (folder / manifest.NAME).unlink()
+    assert Cache(tmp_path).locate("org/m", either).present, "nothing says that it is another"
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

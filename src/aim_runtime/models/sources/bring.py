@@ -33,7 +33,8 @@ def bring(source: Listing, ref: ModelRef, into: Path, report: Report) -> Fetched
             changed = str(change)
             report(Notice(f"{changed} of {ref} was replaced while it was being fetched; looking again"))
             continue
-        return Fetched(into, snapshot.revision, digests)
+        promised = {file.name: file.digest for file in snapshot.files if file.digest}
+        return Fetched(into, snapshot.revision, digests, promised)
     raise DownloadFailed(
         f"{changed} of {ref} was replaced {_MOST_VERSIONS} times while it was being fetched",
         hint="wait until whoever writes there is done, or name a revision that does not change",

@@ -19,6 +19,7 @@ class Fetched:
     `folder` holds the files; `revision` says which state of the source they are (a commit, a
     version). By path relative to `folder`: `digests` are the SHA-256 of files that were checked while they
     arrived; all others are hashed when the folder is sealed, and compared with what is `promised` of them.
+    What a hub promises is also the name by which it knows the content (`layouts.py`).
     """
 
     folder: Path

@@ -76,6 +76,7 @@ def _run(
 ) -> None:
     """Run the threads until the board is empty, and report; they end with this call, however it ends."""
     present_bytes, total_bytes = known
+    report(Progress("download", present_bytes, total_bytes))  # from here on it is this call's work
     connections, threads = Connections(), [_start(checker.run, board) for _ in range(_CHECKERS)]
     fetching = 0
     try:
