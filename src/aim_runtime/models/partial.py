@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from aim_runtime.models import sharing
 from aim_runtime.models.events import Event, Progress, Report
 from aim_runtime.models.transfer.journal import STATE
 from aim_runtime.models.transfer.part import marked_bytes
@@ -26,6 +27,7 @@ def noting(staging: Path, report: Report) -> Report:
             expected = event.total_bytes
             with suppress(OSError):
                 (staging / _EXPECTED).write_text(str(expected), encoding="ascii")
+                sharing.open_as_the_parent(staging / _EXPECTED)  # another user may go on with the folder
         report(event)
 
     return note

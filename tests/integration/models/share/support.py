@@ -50,7 +50,8 @@ def is_the_models(folder: Path, hub: FakeHub) -> bool:
 
 def is_clean(cache: Cache) -> bool:
     """Whether nothing is left of a fetch but the model."""
-    return not [path for path in (cache.root / ".aim").rglob("*") if not path.is_dir()]
+    left = [path for path in (cache.root / ".aim").rglob("*") if not path.is_dir()]
+    return all(path.parent == cache.area("used") for path in left)
 
 
 def library(source: str, folder: Path, *switches: str) -> str:
