@@ -20,7 +20,7 @@ from aim_runtime.models.transfer import part
 from aim_runtime.models.watch import Timing
 from fakes.hub import write_model
 from integration.hub import hub_with
-from integration.models.share.support import gets, is_the_models, stranger
+from integration.models.share.support import gets, is_clean, is_the_models, stranger
 from integration.models.support import FakeHub, Fetcher, StartHub
 from machines.child import in_child
 from machines.files import scratch
@@ -137,7 +137,7 @@ def test_what_one_user_began_another_finishes(cache: Cache, start_hub: StartHub,
     assert gets(fast) < 41
     assert is_the_models(cache.folder("org/m"), fast)
     assert modes(cache.root) == ({SHARED}, {0o664})
-    assert not [path for path in (cache.root / ".aim").rglob("*") if not path.is_dir()]
+    assert is_clean(cache)
 
 
 def test_one_user_mends_what_another_has(cache: Cache, start_hub: StartHub) -> None:
