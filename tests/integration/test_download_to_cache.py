@@ -194,7 +194,10 @@ def test_downloaded_then_served_with_the_network_gone(flags: list[str], pin: str
         listed = json.loads(
             run("cache", "prune", "--older", "0m", "--dry-run", "--format", "json", env=env).stdout
         )
-        assert [kept["why"] for kept in listed["kept"]] == ["it is being served"]
+        assert {kept["kind"]: kept["why"] for kept in listed["kept"]} == {
+            "model": "it is being served",
+            "compiled": "an engine works in it",
+        }
         assert service.stop() == 0
     seen: dict[str, Any] = json.loads(record.read_text())
     argv = seen["argv"]
