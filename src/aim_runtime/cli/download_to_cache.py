@@ -10,13 +10,12 @@ import click
 from aim_runtime.cli import output
 from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.format_option import format_option
-from aim_runtime.cli.log import Log
+from aim_runtime.cli.log import stopped, working
 from aim_runtime.errors import InvalidValue
-from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.layouts import Layout
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.obtain import Weights, in_layout, obtain
-from aim_runtime.serve import Stopped, stop_signals
+from aim_runtime.serve import Stopped
 from aim_runtime.settings import Settings, is_model_name
 from aim_runtime.site import cache_of, load_catalog_for
 from aim_runtime.weights import locate_without_a_machine
@@ -58,13 +57,7 @@ def command(model_id: str | None, model_name: str | None, use_hf_cache: bool, fo
     """
     settings = _settings(model_id, model_name)
     layout = Layout.HUB if use_hf_cache else Layout.FOLDER
-    with Log(settings) as log, stop_signals() as stop:
-        log.warn(settings.warnings)
-
-        def report(event: Event) -> None:
-            log.report(event)
-            stop.check()
-
+    with working(settings) as (report, stop):
         try:
             # A copy in the user's own Hugging Face cache is not in this one, which others will mount.
             cache = replace(cache_of(settings), read_hub_at=None)
@@ -72,8 +65,7 @@ def command(model_id: str | None, model_name: str | None, use_hf_cache: bool, fo
             location = in_layout(location, cache, layout)
             weights = obtain(settings, location, cache, inherited(), report, layout)
         except Stopped:
-            log.report(Notice("stopped; the next fetch goes on from here"))
-            return 128 + stop.number
+            return stopped(settings, stop, "stopped; the next fetch goes on from here")
     output.data(json.dumps(_object(weights), indent=2) if format_ == "json" else str(weights.path))
     return 0
 

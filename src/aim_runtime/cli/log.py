@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TextIO
 
 from aim_runtime.cli import output
 from aim_runtime.cli.machine import machine_lines
 from aim_runtime.cli.progress import ProgressView
-from aim_runtime.models.events import Event, Progress
+from aim_runtime.models.events import Event, Notice, Progress, Report
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
-from aim_runtime.serve import Ready
+from aim_runtime.serve import Ready, Stop, stop_signals
 from aim_runtime.settings import Settings
 
 
@@ -128,3 +129,26 @@ def _ready(event: Ready) -> str:
             "  stop it  Ctrl-C",
         ]
     )
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[tuple[Report, Stop]]:
+    """The log of a command that works for long, as what its work reports to; a signal ends it at a report.
+
+    Stopped is raised then, for the command to say what it leaves.
+    """
+    with Log(settings) as log, stop_signals() as stop:
+        log.warn(settings.warnings)
+
+        def report(event: Event) -> None:
+            log.report(event)
+            stop.check()
+
+        yield report, stop
+
+
+def stopped(settings: Settings, stop: Stop, text: str) -> int:
+    """Say what a signal left; return the exit code that shells expect of it."""
+    with Log(settings) as log:
+        log.report(Notice(text))
+    return 128 + stop.number

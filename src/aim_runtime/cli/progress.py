@@ -21,7 +21,9 @@ _LONGEST_S = 100 * 3600.0
 # A phase under way, and one that is over.
 _PHASES = {
     "download": ("downloading", "downloaded"),
+    "unpack": ("unpacking", "unpacked"),
     "verify": ("verifying", "verified"),
+    "prefetch": ("reading ahead", "read ahead"),
     "convert": ("converting", "converted"),
     "export": ("exporting", "exported"),
     "import": ("importing", "imported"),

@@ -6,13 +6,15 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 POLL_S = 0.3
 
 
@@ -47,6 +49,42 @@ def start(call: Callable[[], T]) -> Future[T]:
 
     threading.Thread(target=run, daemon=True).start()
     return future
+
+
+def each(items: Iterable[T], call: Callable[[T], R], threads: int) -> list[Future[list[R]]]:
+    """Call `call` with every item, in their order, in so many daemon threads; each hands on its results.
+
+    A call that raises ends its thread: the items left are the other threads'.
+    """
+    waiting: SimpleQueue[T] = SimpleQueue()
+    for item in items:
+        waiting.put(item)
+
+    def work() -> list[R]:
+        found: list[R] = []
+        while True:
+            try:
+                item = waiting.get_nowait()
+            except Empty:
+                return found
+            found.append(call(item))
+
+    return [start(work) for _ in range(min(threads, waiting.qsize()))]
+
+
+def watched(workers: Iterable[Future[list[T]]], watch: Callable[[], None]) -> list[T]:
+    """Return all that the threads hand on, calling `watch` now and then until they have.
+
+    Raises what the first of them raised, without waiting for the others.
+    """
+    found: list[T] = []
+    pending: Collection[Future[list[T]]] = list(workers)
+    while pending:
+        watch()
+        done, pending = wait(pending, POLL_S, FIRST_EXCEPTION)
+        for worker in done:
+            found += worker.result()
+    return found
 
 
 def finished(answer: Future[T], watch: Callable[[], None], within_s: float) -> bool:

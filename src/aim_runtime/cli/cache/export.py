@@ -9,12 +9,11 @@ import click
 from aim_runtime.cli import output
 from aim_runtime.cli.environment import settings_from_environment
 from aim_runtime.cli.format_option import format_option
-from aim_runtime.cli.log import Log
-from aim_runtime.models.cache import Cache
-from aim_runtime.models.events import Event, Notice
+from aim_runtime.cli.log import stopped, working
 from aim_runtime.models.portable.export import export
 from aim_runtime.models.portable.model import Format
-from aim_runtime.serve import Stopped, stop_signals
+from aim_runtime.serve import Stopped
+from aim_runtime.site import cache_of
 
 
 @click.command(
@@ -26,7 +25,7 @@ Examples:
   skopeo copy oci:qwen3-32b docker://registry.example/models/qwen3-32b:1
 \b
 Exit codes: 0 done, 2 PATH is there already or cannot be written, 5 the model is not in the cache or
-not whole, 130 stopped by a signal.
+not whole, 130 and 143 stopped by a signal.
 """,
 )
 @click.argument("model", metavar="ORG/MODEL")
@@ -43,17 +42,10 @@ def command(model: str, path: Path, format_: str) -> int:
     take no room then. The path is printed on stdout.
     """
     settings = settings_from_environment()
-    with Log(settings) as log, stop_signals() as stop:
-        log.warn(settings.warnings)
-
-        def report(event: Event) -> None:
-            log.report(event)
-            stop.check()
-
+    with working(settings) as (report, stop):
         try:
-            written = export(model, Cache(settings.cache_path), path, Format(format_), report)
+            written = export(model, cache_of(settings), path, Format(format_), report)
         except Stopped:
-            log.report(Notice(f"stopped; nothing is left at {path}"))
-            return 130
+            return stopped(settings, stop, f"stopped; nothing is left at {path}")
     output.data(str(written))
     return 0

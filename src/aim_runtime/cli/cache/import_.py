@@ -8,11 +8,10 @@ import click
 
 from aim_runtime.cli import output
 from aim_runtime.cli.environment import settings_from_environment
-from aim_runtime.cli.log import Log
+from aim_runtime.cli.log import stopped, working
 from aim_runtime.models.cache import Cache
-from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.portable.take_in import take_in
-from aim_runtime.serve import Stopped, stop_signals
+from aim_runtime.serve import Stopped
 
 
 @click.command(
@@ -23,7 +22,7 @@ Examples:
   aim-runtime cache import downloads/some-layout --as acme/tuned
 \b
 Exit codes: 0 done or there already, 2 no name for the model, 5 damaged, not whole, no model or no room,
-130 stopped by a signal.
+130 and 143 stopped by a signal.
 """,
 )
 @click.argument("path", type=click.Path(path_type=Path))
@@ -36,17 +35,10 @@ def command(path: Path, model: str | None) -> int:
     nothing gets into the cache. The folder of the model is printed on stdout.
     """
     settings = settings_from_environment()
-    with Log(settings) as log, stop_signals() as stop:
-        log.warn(settings.warnings)
-
-        def report(event: Event) -> None:
-            log.report(event)
-            stop.check()
-
+    with working(settings) as (report, stop):
         try:
             folder = take_in(path, Cache(settings.cache_path), report, model_id=model)
         except Stopped:
-            log.report(Notice("stopped; nothing of it is in the cache"))
-            return 130
+            return stopped(settings, stop, "stopped; nothing of it is in the cache")
     output.data(str(folder))
     return 0

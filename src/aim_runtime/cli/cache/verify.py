@@ -11,17 +11,16 @@ import click
 from aim_runtime.cli import output
 from aim_runtime.cli.environment import settings_from_environment
 from aim_runtime.cli.format_option import format_option
-from aim_runtime.cli.log import Log
+from aim_runtime.cli.log import stopped, working
 from aim_runtime.cli.terminal import paint, symbol, wrapped
 from aim_runtime.errors import InvalidValue, ModelError, did_you_mean
-from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.inventory.check import Checked, Fault, check
 from aim_runtime.models.inventory.entry import Entry
 from aim_runtime.models.inventory.scan import scan
 from aim_runtime.models.layouts import Layout
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.words import size
-from aim_runtime.serve import Stopped, stop_signals
+from aim_runtime.serve import Stopped
 from aim_runtime.site import cache_of
 
 
@@ -51,13 +50,7 @@ def command(models: tuple[str, ...], deep: bool, format_: str) -> int:
     cache = cache_of(settings)
     entries = chosen(scan(cache).models, models)
     found: list[Checked] = []
-    with Log(settings) as log, stop_signals() as stop:
-        log.warn(settings.warnings)
-
-        def report(event: Event) -> None:
-            log.report(event)
-            stop.check()
-
+    with working(settings) as (report, stop):
         try:
             for entry in entries:
                 checked = check(entry, cache.root, deep=deep, report=report)
@@ -66,8 +59,7 @@ def command(models: tuple[str, ...], deep: bool, format_: str) -> int:
                     for line in _lines(checked, deep=deep):
                         output.data(line)
         except Stopped:
-            log.report(Notice("stopped"))
-            return 128 + stop.number
+            return stopped(settings, stop, "stopped")
     if format_ == "json":
         output.data(json.dumps([_object(each, deep=deep) for each in found], indent=2, ensure_ascii=False))
     damaged = sum(bool(each.faults) for each in found)

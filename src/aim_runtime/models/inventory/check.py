@@ -6,11 +6,9 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from aim_runtime.models import background, manifest
 from aim_runtime.models.events import Progress, Report
@@ -111,27 +109,18 @@ def _local_record(folder: Path, name: str) -> str | None:
 
 def _hash_all(folder: Path, promised: Mapping[str, str], report: Report) -> dict[str, str | OSError]:
     """Return the digests of the files that are there, each of the kind that was promised, or why not."""
-    waiting: SimpleQueue[str] = SimpleQueue()
     sizes = {name: size for name in promised if (size := _size(folder / name)) is not None}
-    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
-        waiting.put(name)  # the largest first, so that none of them is left for the end
-    got: dict[str, str | OSError] = {}
     total_bytes, counted = sum(sizes.values()), _Counter()
 
-    def work() -> None:
-        while True:
-            try:
-                name = waiting.get_nowait()
-            except Empty:
-                return
-            got[name] = _digest(folder / name, promised[name], sizes[name], counted.add)
+    def digest(name: str) -> tuple[str, str | OSError]:
+        return name, _digest(folder / name, promised[name], sizes[name], counted.add)
 
-    pending = {background.start(work) for _ in range(_THREADS)}
-    while pending:
+    def watch() -> None:
         report(Progress("verify", min(counted.bytes, total_bytes), total_bytes))
-        done, pending = wait(pending, background.POLL_S, FIRST_EXCEPTION)
-        for worker in done:
-            worker.result()
+
+    # The largest first, so that none of them is left for the end.
+    workers = background.each(sorted(sizes, key=lambda name: (-sizes[name], name)), digest, _THREADS)
+    got = dict(background.watched(workers, watch))
     report(Progress("verify", total_bytes, total_bytes))
     return got
 

@@ -7,10 +7,8 @@ It speaks with a host of Hugging Face's whatever the endpoint is, so that a mirr
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from collections.abc import Mapping
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from aim_runtime.models import background
 from aim_runtime.models.cache import ensure_space
@@ -47,29 +45,21 @@ def fetch(snapshot: Snapshot, ref: ModelRef, endpoint: str, into: Path, report: 
     for orphan in list(into.rglob("*.????????.incomplete")):
         orphan.unlink(missing_ok=True)
     ensure_space(into, total_bytes - background.bytes_below(into))
-    waiting: SimpleQueue[str] = SimpleQueue()
-    for name in sorted(sizes, key=lambda name: -sizes[name]):
-        waiting.put(name)  # the largest first, so that none of them is left for the end
 
-    def work() -> None:
-        while True:
-            try:
-                name = waiting.get_nowait()
-            except Empty:
-                return
-            hf_hub_download(ref.name, name, revision=snapshot.revision, local_dir=into, endpoint=endpoint)
+    def bring(name: str) -> None:
+        hf_hub_download(ref.name, name, revision=snapshot.revision, local_dir=into, endpoint=endpoint)
+
+    def watch() -> None:
+        report(Progress("download", min(background.bytes_below(into), total_bytes), total_bytes))
 
     # Not snapshot_download: its threads are an executor's, for which an interrupted program waits
     # until the last file under way has arrived, longer than a container is given to stop.
-    pending: Collection[Future[None]] = [background.start(work) for _ in range(_FILES_AT_ONCE)]
-    while pending:
-        report(Progress("download", min(background.bytes_below(into), total_bytes), total_bytes))
-        done, pending = wait(pending, background.POLL_S, FIRST_EXCEPTION)
-        for worker in done:
-            try:
-                worker.result()
-            except foreign_errors() as error:
-                raise explain(error, ref, endpoint, started=True) from error
+    largest_first = sorted(sizes, key=lambda name: -sizes[name])  # so that none of them is left for the end
+    try:
+        background.watched(background.each(largest_first, bring, _FILES_AT_ONCE), watch)
+        watch()
+    except foreign_errors() as error:
+        raise explain(error, ref, endpoint, started=True) from error
     shutil.rmtree(into / ".cache", ignore_errors=True)  # the library's notes about what it was doing
     remove_strangers(into, sizes)
     promised = {file.name: file.digest for file in snapshot.files if file.digest}

@@ -8,8 +8,6 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from aim_runtime.models import background
@@ -68,22 +66,12 @@ def with_digests(store: Store, place: Place, files: Sequence[RemoteFile]) -> tup
 def _describe_all(store: Store, place: Place, files: Sequence[RemoteFile]) -> Mapping[str, _Described]:
     # The largest by itself: where it is refused, so are the others, and always with the same words.
     first = {files[0].name: _describe(store, replace(place, key=files[0].at))}
-    waiting: SimpleQueue[RemoteFile] = SimpleQueue()
-    for file in files[1:]:
-        waiting.put(file)
 
-    def work() -> list[tuple[str, _Described]]:
-        found: list[tuple[str, _Described]] = []
-        while True:
-            try:
-                file = waiting.get_nowait()
-            except Empty:
-                return found
-            found.append((file.name, _describe(store, replace(place, key=file.at))))
+    def describe(file: RemoteFile) -> tuple[str, _Described]:
+        return file.name, _describe(store, replace(place, key=file.at))
 
-    # Not an executor: the interpreter would wait for its threads, and they for the store.
-    workers = [background.start(work) for _ in range(min(CONNECTIONS, len(files) - 1))]
-    return first | dict(chain.from_iterable(worker.result() for worker in workers))
+    workers = background.each(files[1:], describe, CONNECTIONS)
+    return first | dict(background.watched(workers, lambda: None))
 
 
 def _describe(store: Store, place: Place) -> _Described:

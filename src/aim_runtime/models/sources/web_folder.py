@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from queue import Empty, SimpleQueue
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from aim_runtime.errors import ModelNotFound, VerificationFailed
@@ -76,20 +75,12 @@ def _sums(ref: ModelRef, origin: WebOrigin) -> bytes:
 
 def _ask_all(origin: WebOrigin, names: Sequence[str]) -> list[RemoteFile]:
     """Ask for the lengths and versions of many files, several at a time."""
-    waiting, found = SimpleQueue[str](), dict[str, RemoteFile]()
-    for name in names:
-        waiting.put(name)
 
-    def work() -> None:
-        while True:
-            try:
-                name = waiting.get_nowait()
-            except Empty:
-                return
-            found[name] = origin.file(name, _inside(origin.access.url, name))
+    def ask(name: str) -> tuple[str, RemoteFile]:
+        return name, origin.file(name, _inside(origin.access.url, name))
 
-    for worker in [background.start(work) for _ in range(_AT_ONCE)]:
-        worker.result()
+    workers = background.each(names, ask, _AT_ONCE)
+    found = dict(background.watched(workers, lambda: None))
     return [found[name] for name in names]
 
 
