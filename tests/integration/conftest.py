@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from integration.models.support import HUB, FakeHub, StartHub
+from integration.models.programs import fake
+from integration.models.support import FakeHub, StartHub
 
 
 @pytest.fixture
@@ -21,13 +20,7 @@ def start_hub(tmp_path: Path) -> Iterator[StartHub]:
         def start(*switches: str) -> FakeHub:
             root = tmp_path / "hub"
             root.mkdir(exist_ok=True)
-            hub = stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, str(HUB), str(root), *switches], stdout=subprocess.PIPE, text=True
-                )
-            )
-            stack.callback(hub.kill)
-            assert hub.stdout is not None
-            return FakeHub(f"http://127.0.0.1:{int(hub.stdout.readline())}", root)
+            port = stack.enter_context(fake("hub", str(root), *switches))
+            return FakeHub(f"http://127.0.0.1:{port}", root)
 
         yield start

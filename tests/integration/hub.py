@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fakes.hub import write_model
-from integration.models.support import HUB, FakeHub
+from integration.models.programs import fake
+from integration.models.support import FakeHub
 from tiny_model import write_tiny_model
 
 NO_HUB = "http://127.0.0.1:1"
@@ -44,9 +43,5 @@ def hub_with(root: Path, model_id: str, config: dict[str, Any]) -> Iterator[Fake
     """Run a hub that has one small model."""
     folder = write_model(root / model_id)
     (folder / "config.json").write_text(json.dumps(config))
-    with subprocess.Popen([sys.executable, str(HUB), str(root)], stdout=subprocess.PIPE, text=True) as hub:
-        try:
-            assert hub.stdout is not None
-            yield FakeHub(f"http://127.0.0.1:{int(hub.stdout.readline())}", root)
-        finally:
-            hub.kill()
+    with fake("hub", str(root)) as port:
+        yield FakeHub(f"http://127.0.0.1:{port}", root)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +18,6 @@ from aim_runtime.models.sources.table import SOURCES
 from fakes.artifacts import WEIGHT_RAW, build
 from fakes.hub import write_model
 from integration.models.programs import fake
-from integration.models.support import HUB
 from running import FAKE_ENGINE, environment, free_port, run, serving
 from servers.azurite import azure_store
 from servers.gcs import google_store
@@ -42,15 +39,8 @@ class Given:
 @contextmanager
 def hub(folder: Path) -> Iterator[Given]:
     write_model(folder / MODEL, shards=2)
-    argv = [sys.executable, str(HUB), str(folder)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield Given(
-                f"hf://{MODEL}", {"HF_ENDPOINT": f"http://127.0.0.1:{int(process.stdout.readline())}"}
-            )
-        finally:
-            process.kill()
+    with fake("hub", str(folder)) as port:
+        yield Given(f"hf://{MODEL}", {"HF_ENDPOINT": f"http://127.0.0.1:{port}"})
 
 
 @contextmanager

@@ -20,4 +20,4 @@ def fake(name: str, *args: str) -> Iterator[int]:
             assert process.stdout is not None
             yield int(process.stdout.readline())
         finally:
-            process.terminate()
+            process.kill()

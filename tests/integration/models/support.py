@@ -16,8 +16,6 @@ from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.watch import USUAL, Timing
 from aim_runtime.obtain import in_layout
 
-HUB = Path(__file__).parents[2] / "fakes" / "hub.py"
-
 
 @dataclass(frozen=True)
 class FakeHub:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,8 +12,8 @@ import pytest
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.source_facts import look_up
 from aim_runtime.models.sources.table import Surroundings
+from integration.models.programs import fake
 
-HUB = Path(__file__).parents[2] / "fakes" / "hub.py"
 CONFIG = {"architectures": ["LlamaForCausalLM"], "num_hidden_layers": 4, "num_attention_heads": 8}
 REF = ModelRef.parse("hf://acme/model")
 
@@ -28,11 +26,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     with ExitStack() as stack:
 
         def start(*switches: str) -> str:
-            command = [sys.executable, str(HUB), str(tmp_path), *switches]
-            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            stack.callback(process.kill)
-            assert process.stdout is not None
-            return f"http://127.0.0.1:{int(process.stdout.readline())}"
+            return f"http://127.0.0.1:{stack.enter_context(fake('hub', str(tmp_path), *switches))}"
 
         yield start
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from integration.models.oci.support import REGISTRY, FakeRegistry, StartRegistry
+from integration.models.oci.support import FakeRegistry, StartRegistry
+from integration.models.programs import fake
 from servers.registry import DockerRegistry, docker_registry
 
 
@@ -28,13 +27,8 @@ def start_registry(tmp_path: Path) -> Iterator[StartRegistry]:
         def start(*switches: str) -> FakeRegistry:
             root = tmp_path / "fake"
             root.mkdir(exist_ok=True)
-            running = stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, str(REGISTRY), str(root), *switches], stdout=subprocess.PIPE, text=True
-                )
+            return FakeRegistry(
+                f"127.0.0.1:{stack.enter_context(fake('registry', str(root), *switches))}", root
             )
-            stack.callback(running.kill)
-            assert running.stdout is not None
-            return FakeRegistry(f"127.0.0.1:{int(running.stdout.readline())}", root)
 
         yield start

@@ -14,8 +14,6 @@ from aim_runtime.models.sources.oci import OciSource
 from aim_runtime.models.sources.source import Fetched
 from fakes.artifacts import Artifact, put
 
-REGISTRY = Path(__file__).parents[3] / "fakes/registry.py"
-
 
 @dataclass(frozen=True)
 class FakeRegistry:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -18,9 +16,8 @@ from aim_runtime.models.sources.oci import OciSource
 from fakes.artifacts import OCI_MANIFEST, Artifact, build, descriptor, digest, modelpack
 from fakes.hub import write_model
 from integration.models.oci.support import Fetch, StartRegistry, files_of
+from integration.models.programs import fake
 from servers.registry import DockerRegistry, docker_registry
-
-PROXY = Path(__file__).parents[3] / "fakes/proxy.py"
 
 
 @pytest.fixture
@@ -102,17 +99,15 @@ def test_a_registry_that_only_the_proxy_can_find(tmp_path: Path, artifact: Artif
         plain.push("acme/m", "v1", artifact)
     with (
         docker_registry(folder, tls=True) as secure,
-        subprocess.Popen([sys.executable, str(PROXY)], stdout=subprocess.PIPE, text=True) as proxy,
+        fake("proxy") as port,
     ):
-        assert proxy.stdout is not None
-        address = f"127.0.0.1:{int(proxy.stdout.readline())}"
+        address = f"127.0.0.1:{port}"
         host = f"registry.test:{secure.address.rpartition(':')[2]}"
         certificate = str(folder / "certificate.pem")
         environment = {"HTTPS_PROXY": f"http://{address}", "SSL_CERT_FILE": certificate}
         fetched = Fetch(tmp_path / "into", environment)(f"oci://{host}/acme/m:v1")
         with urllib.request.urlopen(f"http://{address}/-/requests") as answer:
             asked = json.load(answer)
-        proxy.kill()
     assert files_of(fetched.folder) == files_of(tmp_path / "made")
     assert set(asked) == {f"CONNECT {host}"}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,8 +17,7 @@ from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.transfer.download import download
 from aim_runtime.models.transfer.http import Address, HttpConnection
 from aim_runtime.models.transfer.remote import Algorithm, Digest, RemoteFile, Snapshot
-
-FILES = Path(__file__).parents[3] / "fakes" / "files.py"
+from integration.models.programs import fake
 
 
 @dataclass(frozen=True)
@@ -102,13 +99,8 @@ StartFiles = Callable[..., FileServer]
 def files_at(root: Path, *switches: str) -> Iterator[FileServer]:
     """Run a server of the files below `root`."""
     root.mkdir(exist_ok=True)
-    argv = [sys.executable, str(FILES), str(root), *switches]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            yield FileServer(f"http://127.0.0.1:{int(server.stdout.readline())}", root)
-        finally:
-            server.kill()
+    with fake("files", str(root), *switches) as port:
+        yield FileServer(f"http://127.0.0.1:{port}", root)
 
 
 def same(folder: Path, root: Path) -> bool:

@@ -18,9 +18,8 @@ import pytest
 from aim_runtime.errors import DownloadFailed
 from aim_runtime.models.transfer import patience
 from aim_runtime.models.transfer.sockets import proxy_for
+from integration.models.programs import fake
 from integration.models.transfer.serving import StartFiles, same
-
-PROXY = Path(__file__).parents[3] / "fakes" / "proxy.py"
 
 
 @pytest.fixture
@@ -28,11 +27,7 @@ def start_proxy() -> Iterator[Callable[..., str]]:
     with ExitStack() as stack:
 
         def start(*switches: str) -> str:
-            argv = [sys.executable, str(PROXY), *switches]
-            proxy = stack.enter_context(subprocess.Popen(argv, stdout=subprocess.PIPE, text=True))
-            stack.callback(proxy.kill)
-            assert proxy.stdout is not None
-            return f"127.0.0.1:{int(proxy.stdout.readline())}"
+            return f"127.0.0.1:{stack.enter_context(fake('proxy', *switches))}"
 
         yield start
 
