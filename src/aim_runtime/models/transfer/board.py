@@ -21,7 +21,7 @@ class Task:
 
 @dataclass
 class Board:
-    """The state of a download. Everything is behind one lock; nothing slow is done while holding it.
+    """The state of a download. What its threads change is behind one lock, held for moments only.
 
     `limit` is how many connections may work; `failure` what ended the download; `notices` what a person
     should hear, for the thread that reports.
@@ -111,11 +111,6 @@ class Board:
     def say(self, text: str) -> None:
         self.notices.append(text)
 
-    def allow(self, limit: int) -> None:
-        with self._changed:
-            self.limit = limit
-            self._changed.notify_all()
-
     def too_fast(self) -> None:
         """Take note that the source asks for fewer requests."""
         with self._changed:
@@ -129,9 +124,11 @@ class Board:
             self._changed.notify_all()
 
     def close(self) -> None:
-        with self._changed:
-            self._closed = True
+        """End the download, without waiting for the lock (see `over`)."""
+        self._closed = True
+        if self._changed.acquire(blocking=False):
             self._changed.notify_all()
+            self._changed.release()
 
     @property
     def closed(self) -> bool:
@@ -144,9 +141,11 @@ class Board:
             while not self._closed and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
 
-    def wait(self, seconds: float) -> bool:
-        """Wait at most so long for the end; return whether it has come."""
-        with self._changed:
-            if not self._closed and self._left:
-                self._changed.wait_for(lambda: self._closed or not self._left, seconds)
-            return self._closed or not self._left
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do, or nothing is to be done any more.
+
+        Looked at without the lock. Who looks may be interrupted anywhere by an exception of a signal
+        handler, also between taking a lock and leaving it: then the threads would wait for ever.
+        """
+        return self._closed or not self._left

@@ -24,7 +24,7 @@ from aim_runtime.models.transfer.part import Part
 from aim_runtime.models.transfer.remote import RemoteFile, Snapshot
 from aim_runtime.models.words import size
 
-_POLL_S = 0.2
+_POLL_S, _REPORT_S = 0.01, 0.2
 _CHECKERS = 2
 # Kept free of what the disk has: the manifest, and whatever else writes there meanwhile.
 _RESERVE_BYTES = 16 * 1024 * 1024
@@ -84,7 +84,7 @@ def _run(
             while fetching < min(board.limit, len(board.tasks) + fetching):
                 threads.append(_start(partial(fetch_chunks, snapshot, board, fetching, what), board))
                 fetching += 1
-            over = board.wait(_POLL_S)
+            over = _wait(board)
             while board.notices:
                 report(Notice(board.notices.popleft()))
             report(Progress("download", present_bytes + board.arrived_bytes, total_bytes))
@@ -92,10 +92,18 @@ def _run(
                 raise board.failure
             if over:
                 return
-            board.allow(connections.observe(board.arrived_bytes, board.slow_downs))
+            board.limit = connections.observe(board.arrived_bytes, board.slow_downs)
     finally:
         board.close()
         _leave(threads)
+
+
+def _wait(board: Board) -> bool:
+    """Wait for the end, at most until the next report is due; return whether it has come."""
+    due = time.monotonic() + _REPORT_S
+    while not board.over and time.monotonic() < due:
+        time.sleep(_POLL_S)
+    return board.over
 
 
 def _start(call: Callable[[], None], board: Board) -> threading.Thread:

@@ -19,11 +19,12 @@ from integration.models.transfer.serving import FileServer, StartFiles, same
 MB = 1_000_000
 CONNECTIONS = 8
 
-PROGRAM = """
+PROGRAM = f"""
 import sys
 from pathlib import Path
-from aim_runtime.models.transfer import part
+from aim_runtime.models.transfer import connections, part
 part.CHUNK_BYTES = int(sys.argv[5])
+connections.MOST = {CONNECTIONS}  # no more of them where the machine is slow
 from integration.models.transfer.serving import FileServer
 server = FileServer(sys.argv[1], Path(sys.argv[2]))
 server.fetch(Path(sys.argv[3]), server.list(digests=sys.argv[4] == "digests"))
