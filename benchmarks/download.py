@@ -2,16 +2,17 @@
 
     make servers && .venv/bin/python benchmarks/download.py [--rounds 5] [--megabytes 500] [--json]
 
-A hub (tests/fakes/hub.py, speaking to the real huggingface_hub too) and an S3 store (hadro) on the
-loopback serve one file, and the same bytes in 16 shards. The contestants take turns, each in a fresh
-process, and a ratio is taken within a round, because machines are noisy. The store also runs as a far
-one: 30 ms of latency and 320 Mbit/s a connection.
+A hub (tests/fakes/hub.py, speaking to the real huggingface_hub too), a web server (nginx) and an S3 store
+(hadro) on the loopback serve one file, and the same bytes in 16 shards. The contestants take turns, each
+in a fresh process, and a ratio is taken within a round, because machines are noisy. The store also runs
+as a far one: 30 ms of latency and 320 Mbit/s a connection.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 from fakes.hub import write_model  # noqa: E402
 from servers import free_port, program, running  # noqa: E402
+from servers.nginx import Site, site  # noqa: E402
 
 KEY, SECRET = "test", "testtest"
 FAR = ("--latency-ms", "30", "--bandwidth-mbps", "320")
@@ -76,6 +78,12 @@ def races(folder: Path, megabytes: int) -> Iterator[Race]:
                 {"aim": f"hf://{model}", "hub": f"hf://{model}", **limits(folder, model)},
                 {"HF_ENDPOINT": endpoint, "HF_HOME": str(folder / "home")},
             )
+        with web_server(folder / "web") as running:
+            yield Race(
+                f"web server, {layout}",
+                {"aim": published(running, folder / "hub" / model), **limits(folder, model)},
+                {},
+            )
         for name, switches in (("store", ()), ("far store", FAR)):
             with store(folder, switches) as endpoint:
                 source = f"s3://acme/m{shards}"
@@ -101,6 +109,26 @@ def fill(model: Path) -> None:
             left = path.stat().st_size - 4096
             while left > 0:
                 left -= file.write(os.urandom(min(left, 1 << 24)))
+
+
+@contextlib.contextmanager
+def web_server(home: Path) -> Iterator[Site]:
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    with site(home) as running:
+        yield running
+
+
+def published(running: Site, model: Path) -> str:
+    """Put a model on the site, with its digests; the reference that fetches it."""
+    shutil.rmtree(running.root / "m", ignore_errors=True)
+    shutil.copytree(model, running.root / "m", copy_function=os.link)
+    lines = []
+    for path in sorted(model.iterdir()):
+        with path.open("rb") as file:
+            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
+    (running.root / "m/SHA256SUMS").write_text("".join(lines))
+    return f"{running.http}/m/#sha256={hashlib.sha256(''.join(lines).encode()).hexdigest()}"
 
 
 def limits(folder: Path, model: str) -> dict[str, str]:

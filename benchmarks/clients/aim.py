@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import aim_runtime.models.transfer.download  # noqa: F401 - imported before the clock runs, as for the others
+# Before the clock runs, as for the others: what this package imports only when it is needed.
+import botocore.auth
+import botocore.session  # noqa: F401
+from huggingface_hub import HfApi, get_hf_file_metadata  # noqa: F401
+
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources.table import Surroundings, source_for
 from clients import run

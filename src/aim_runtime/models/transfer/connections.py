@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 
 FEWEST, MOST = 8, 32
-_STEP = 4
-_WINDOW_S = 1.5
-_WORTH_IT = 1.08
+_WINDOW_S = 0.5
+_WORTH_IT = 1.1
 _RECOVER_S = 30.0
 
 
 class Connections:
-    """Decides by what has arrived. A fast link is full with a few, a long one needs many.
+    """Decides by what has arrived: twice as many, for as long as that brings more; else back to the last
+    number that did. A fast link is full with a few, a long one needs many.
 
     A source that asks to slow down is believed: half as many, and no more for a while.
     """
@@ -22,7 +22,8 @@ class Connections:
         self.allowed = FEWEST
         self._clock = clock
         self._since, self._bytes = clock(), 0
-        self._best_rate, self._grows, self._slow_downs, self._rests_until = 0.0, True, 0, 0.0
+        self._paid, self._best_rate, self._grows = FEWEST, 0.0, True
+        self._slow_downs, self._rests_until = 0, 0.0
 
     def observe(self, arrived_bytes: int, slow_downs: int) -> int:
         """Return how many connections to use from now on; `slow_downs` counts what the source asked for."""
@@ -30,16 +31,22 @@ class Connections:
         if slow_downs > self._slow_downs:
             self._slow_downs = slow_downs
             if now >= self._rests_until:
-                self.allowed = max(1, self.allowed // 2)
-                self._rests_until, self._best_rate, self._grows = now + _RECOVER_S, 0.0, True
+                self._start_from(max(1, self.allowed // 2))
+                self._rests_until = now + _RECOVER_S
         elapsed_s = now - self._since
-        if elapsed_s < _WINDOW_S or now < self._rests_until:
+        if elapsed_s < _WINDOW_S:
             return self.allowed
         rate = (arrived_bytes - self._bytes) / elapsed_s
         self._since, self._bytes = now, arrived_bytes
-        if self._grows and rate > self._best_rate * _WORTH_IT:
-            self._best_rate = rate
-            self.allowed = min(MOST, self.allowed + _STEP)
+        if not self._grows or not rate or now < self._rests_until:
+            return self.allowed
+        if rate > self._best_rate * _WORTH_IT:
+            self._best_rate, self._paid = rate, self.allowed
+            self.allowed = min(MOST, self.allowed * 2)
         else:
-            self._grows = False
+            self.allowed, self._grows = self._paid, False
         return self.allowed
+
+    def _start_from(self, count: int) -> None:
+        self.allowed = self._paid = count
+        self._best_rate, self._grows = 0.0, True
