@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 __all__ = ["Plan", "Settings", "Site", "__version__", "make_plan", "survey"]
 
 if TYPE_CHECKING:
