@@ -33,7 +33,8 @@ VALUES = frozenset(
         *("models.ref", "models.location", "models.events", "models.architecture", "models.stored"),
         "models.storage",
         "models.status",
-        *("engines.launch", "settings"),
+        *("engines.launch", "engines.endpoint", "engines.failure", "engines.load", "engines.output_line"),
+        *("settings", "parse"),
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")

@@ -9,20 +9,17 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aim_runtime import variables
-from aim_runtime.errors import InvalidModelRef, InvalidValue, UnknownVariable, did_you_mean, nearest
+from aim_runtime import parse, variables
+from aim_runtime.errors import InvalidModelRef, InvalidValue, UnknownVariable, nearest
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.variables import VARIABLES
-from aim_runtime.vocabulary import AcceleratorType, LoadStrategy, Metric, Precision
+from aim_runtime.vocabulary import AcceleratorType, AdapterMode, LoadStrategy, Metric, OnFailure, Precision
 
-_Word = TypeVar("_Word", bound=StrEnum)
 _Value = TypeVar("_Value")
-_TRUE, _FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
-_MODEL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_Number = TypeVar("_Number", int, float)
 # Kubernetes adds these for a service named `aim` or `aim-…` in the same namespace.
 _SERVICE_LINK = re.compile(
     r"AIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)=.*|AIM_(\w+_)?PORT=tcp://.*"
@@ -34,6 +31,38 @@ _ENGINE_PREFIXES = (
 )
 # VLLM_API_KEY and its like: the engine inherits them, no value here keeps them.
 _SECRET_SUFFIXES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """LoRA adapters: the folder that has them, one folder each, and how many may be loaded at once.
+
+    `refresh_s` between two looks at the folder, in dynamic mode; `max_count` on the accelerator,
+    `max_cpu_count` in the machine's memory, at least as many.
+    """
+
+    source: Path = Path(variables.DEFAULT_ADAPTER_SOURCE)
+    mode: AdapterMode = AdapterMode.STATIC
+    refresh_s: float = 30.0
+    max_count: int = 8
+    max_cpu_count: int = 16
+    max_rank: int = 32
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How the service is watched, told of and ended. Times in seconds; `management_port` 0 is none.
+
+    `ready_s` is how long a start may take, 0 for as long as it takes.
+    """
+
+    management_port: int = variables.DEFAULT_MANAGEMENT_PORT
+    management_host: str = variables.DEFAULT_MANAGEMENT_HOST
+    drain_s: float = variables.DEFAULT_DRAIN_S
+    stall_s: float = variables.DEFAULT_STALL_S
+    ready_s: float = 0.0
+    on_failure: OnFailure = OnFailure.STOP
+    termination_log: Path = Path(variables.DEFAULT_TERMINATION_LOG)
 
 
 @dataclass(frozen=True)
@@ -60,6 +89,8 @@ class Settings:
     hub_cache_path: Path | None = None
     profiles_path: Path = Path(variables.DEFAULT_PROFILES_PATH)
     port: int = variables.DEFAULT_PORT
+    serving: Serving = Serving()
+    adapters: AdapterSettings = AdapterSettings()
     log_level: str = "INFO"
     log_level_root: str | None = None
     log_format: str = "text"
@@ -79,30 +110,32 @@ class Settings:
         read = _Reader(environ)
         warnings = read.strangers()
         return cls(
-            aim_id=read.value("AIM_ID", _model_name),
-            model_ref=read.value("AIM_MODEL_ID", _model_ref),
-            custom_model_name=read.value("AIM_CUSTOM_MODEL_NAME", _model_name),
-            profile_id=read.value("AIM_PROFILE_ID", _text),
-            precision=read.value("AIM_PRECISION", _word(Precision)),
-            metric=read.value("AIM_METRIC", _word(Metric)) or Metric.LATENCY,
-            engine=read.value("AIM_ENGINE", _engine) or "vllm",
-            accelerator_type=read.value("AIM_ACCELERATOR_TYPE", _word(AcceleratorType)),
-            accelerator_model=read.value("AIM_ACCELERATOR_MODEL", _text_or_auto),
-            accelerator_count=read.value("AIM_ACCELERATOR_COUNT", _count),
+            aim_id=read.value("AIM_ID", parse.model_name),
+            model_ref=read.value("AIM_MODEL_ID", parse.model_ref),
+            custom_model_name=read.value("AIM_CUSTOM_MODEL_NAME", parse.model_name),
+            profile_id=read.value("AIM_PROFILE_ID", parse.text),
+            precision=read.value("AIM_PRECISION", parse.word(Precision)),
+            metric=read.value("AIM_METRIC", parse.word(Metric)) or Metric.LATENCY,
+            engine=read.value("AIM_ENGINE", parse.engine) or "vllm",
+            accelerator_type=read.value("AIM_ACCELERATOR_TYPE", parse.word(AcceleratorType)),
+            accelerator_model=read.value("AIM_ACCELERATOR_MODEL", parse.text_or_auto),
+            accelerator_count=read.value("AIM_ACCELERATOR_COUNT", parse.count),
             allow_general_profile_fallback=read.boolean("AIM_ALLOW_GENERAL_PROFILE_FALLBACK", default=True),
             allow_unoptimized=read.boolean("AIM_ALLOW_UNOPTIMIZED", default=False),
-            engine_args=read.value("AIM_ENGINE_ARGS", _json_object) or {},
+            engine_args=read.value("AIM_ENGINE_ARGS", parse.json_object) or {},
             extra_args=extra_args,
-            host_root=read.value("AIM_HOST_ROOT", _folder) or Path(variables.DEFAULT_HOST_ROOT),
+            host_root=read.value("AIM_HOST_ROOT", parse.folder) or Path(variables.DEFAULT_HOST_ROOT),
             cache_path=read.path("AIM_CACHE_PATH"),
-            load_strategy=read.value("AIM_LOAD_STRATEGY", _word(LoadStrategy)),
+            load_strategy=read.value("AIM_LOAD_STRATEGY", parse.word(LoadStrategy)),
             hub_cache_path=_hub_cache(environ),
             profiles_path=read.path("AIM_PROFILES_PATH"),
-            port=read.value("AIM_PORT", _port) or variables.DEFAULT_PORT,
-            log_level=read.value("AIM_LOG_LEVEL", _one_of(variables.LOG_LEVELS)) or "INFO",
-            log_level_root=read.value("AIM_LOG_LEVEL_ROOT", _one_of(variables.LOG_LEVELS)),
-            log_format=read.value("AIM_LOG_FORMAT", _one_of(variables.LOG_FORMATS)) or "text",
-            hub_endpoint=read.value("HF_ENDPOINT", _url) or variables.DEFAULT_HUB_ENDPOINT,
+            port=read.value("AIM_PORT", parse.port) or variables.DEFAULT_PORT,
+            serving=_serving(read),
+            adapters=_adapters(read),
+            log_level=read.value("AIM_LOG_LEVEL", parse.one_of(variables.LOG_LEVELS)) or "INFO",
+            log_level_root=read.value("AIM_LOG_LEVEL_ROOT", parse.one_of(variables.LOG_LEVELS)),
+            log_format=read.value("AIM_LOG_FORMAT", parse.one_of(variables.LOG_FORMATS)) or "text",
+            hub_endpoint=read.value("HF_ENDPOINT", parse.url) or variables.DEFAULT_HUB_ENDPOINT,
             token_present=read.text("HF_TOKEN") is not None or _saved_token(environ),
             engine_environment={
                 name: value
@@ -146,15 +179,15 @@ class _Reader:
     def text(self, name: str) -> str | None:
         return self._environ.get(name, "").strip() or None
 
-    def value(self, name: str, parse: Callable[[str], _Value | None]) -> _Value | None:
-        """Parse a variable or its alias; a value that `parse` refuses is worded from the table."""
+    def value(self, name: str, read: Callable[[str], _Value | None]) -> _Value | None:
+        """Parse a variable or its alias; a value that `read` refuses is worded from the table."""
         variable = self._table[name]
         for spelling in (name, *variable.aliases):
             text = self.text(spelling)
             if text is None:
                 continue
             try:
-                return parse(text)
+                return read(text)
             except ValueError as error:
                 raise InvalidValue(
                     f"{spelling}={text}: {error}", hint=f"set {spelling} to: {variable.allowed}"
@@ -163,11 +196,20 @@ class _Reader:
                 raise InvalidModelRef(f"{spelling}={error.message}", hint=error.hint) from error
         return None
 
+    def empty(self, name: str) -> bool:
+        """Whether the variable is there with nothing in it."""
+        return name in self._environ and self.text(name) is None
+
+    def number(self, name: str, read: Callable[[str], _Number]) -> _Number:
+        """Parse a variable that has a default in the table."""
+        found = self.value(name, read)
+        return read(self._table[name].default) if found is None else found
+
     def path(self, name: str) -> Path:
         return Path(self.text(name) or self._table[name].default).expanduser()
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        found = self.value(name, _boolean)
+        found = self.value(name, parse.boolean)
         return default if found is None else found
 
     def strangers(self) -> tuple[str, ...]:
@@ -177,12 +219,9 @@ class _Reader:
         for name, value in sorted(self._environ.items()):
             if not name.startswith("AIM_") or name in known or name in variables.IGNORED:
                 continue
-            if name in variables.NOT_YET:
-                warnings.append(f"{name} is set, but this version does not have that feature: ignored")
-                continue
             if _SERVICE_LINK.fullmatch(f"{name}={value}"):
                 continue
-            meant = nearest(name, known | variables.NOT_YET, cutoff=0.85)
+            meant = nearest(name, known, cutoff=0.85)
             if meant:
                 raise UnknownVariable(
                     f"{name}={value}: no such variable; did you mean {meant}?",
@@ -197,107 +236,30 @@ class _Reader:
         return tuple(warnings)
 
 
-def _text(text: str) -> str:
-    return text
+def _serving(read: _Reader) -> Serving:
+    usual = Serving()
+    return Serving(
+        # Empty is not unset here: it is the contract's way to say that there should be none.
+        0 if read.empty("AIM_MANAGEMENT_PORT") else read.number("AIM_MANAGEMENT_PORT", parse.management_port),
+        read.value("AIM_MANAGEMENT_HOST", parse.text) or usual.management_host,
+        read.number("AIM_DRAIN_SECONDS", parse.seconds(0)),
+        read.number("AIM_STALL_SECONDS", parse.seconds(1)),
+        read.number("AIM_READY_SECONDS", parse.seconds(0)),
+        read.value("AIM_ON_FAILURE", parse.word(OnFailure)) or usual.on_failure,
+        read.path("AIM_TERMINATION_LOG"),
+    )
 
 
-def _text_or_auto(text: str) -> str | None:
-    return None if text.casefold() == "auto" else text
-
-
-def _folder(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed
-        raise ValueError("no such folder")
-    return path
-
-
-def _word(kind: type[_Word]) -> Callable[[str], _Word | None]:
-    def parse(text: str) -> _Word | None:
-        if text.casefold() == "auto":
-            return None
-        try:
-            return kind(text.casefold())
-        except ValueError as error:
-            name = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).casefold()
-            article = "an" if name[0] in "aeiou" else "a"
-            raise ValueError(f"not {article} {name}{did_you_mean(text, list(kind))}") from error
-
-    return parse
-
-
-def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        for known in allowed:
-            if text.casefold() == known.casefold():
-                return known
-        raise ValueError(f"not one of {', '.join(allowed)}{did_you_mean(text, allowed)}")
-
-    return parse
-
-
-def _engine(text: str) -> str | None:
-    return None if text.casefold() == "auto" else _one_of(("vllm",))(text)
-
-
-def _boolean(text: str) -> bool:
-    if text.casefold() in _TRUE:
-        return True
-    if text.casefold() in _FALSE:
-        return False
-    raise ValueError("neither true nor false")
-
-
-def _count(text: str) -> int | None:
-    if text.casefold() == "auto":
-        return None
-    if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise ValueError("not a number of accelerators")
-    return int(text)
-
-
-def _port(text: str) -> int | None:
-    if text.startswith("tcp://"):
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError("not a port number")
-    if not 1 <= int(text) <= 65535:
-        raise ValueError("outside the range of ports")
-    return int(text)
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError("not a URL with http:// or https://")
-    return text.rstrip("/")
-
-
-def _model_name(text: str) -> str:
-    name = text.removeprefix("hf://")
-    if not is_model_name(name):
-        raise ValueError("not a model name")
-    return name
-
-
-def _model_ref(text: str) -> ModelRef:
-    return ModelRef.parse(text)
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    import json  # rarely set, and start-up time matters
-
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"JSON, but not an object: {type(value).__name__}")
-    return value
-
-
-def is_model_name(text: str) -> bool:
-    """Return whether weights can be kept and served under this name."""
-    return bool(_MODEL_NAME.fullmatch(text)) and ".." not in text
+def _adapters(read: _Reader) -> AdapterSettings:
+    count = read.number("AIM_ADAPTER_MAX_COUNT", parse.whole(1))
+    return AdapterSettings(
+        read.path("AIM_ADAPTER_SOURCE"),
+        read.value("AIM_ADAPTER_MODE", parse.word(AdapterMode)) or AdapterMode.STATIC,
+        read.number("AIM_ADAPTER_REFRESH_INTERVAL", parse.seconds(5)),
+        count,
+        max(count, read.number("AIM_ADAPTER_MAX_CPU_COUNT", parse.whole(1))),
+        read.number("AIM_ADAPTER_MAX_RANK", parse.rank),
+    )
 
 
 def _hub_home(environ: Mapping[str, str]) -> Path | None:

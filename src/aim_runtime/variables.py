@@ -9,13 +9,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aim_runtime.vocabulary import AcceleratorType, LoadStrategy, Metric, Precision
+from aim_runtime.vocabulary import AcceleratorType, AdapterMode, LoadStrategy, Metric, OnFailure, Precision
 
 DEFAULT_CACHE_PATH = "/workspace/model-cache"
 DEFAULT_PROFILES_PATH = "/workspace/aim-runtime/profiles"
 DEFAULT_HOST_ROOT = "/"
 DEFAULT_HUB_ENDPOINT = "https://huggingface.co"
 DEFAULT_PORT = 8000
+DEFAULT_MANAGEMENT_PORT = 8001
+DEFAULT_MANAGEMENT_HOST = "127.0.0.1"
+DEFAULT_DRAIN_S = 60.0
+DEFAULT_STALL_S = 60.0
+DEFAULT_TERMINATION_LOG = "/dev/termination-log"
+DEFAULT_ADAPTER_SOURCE = "/workspace/cache/adapters"
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
 
@@ -98,6 +105,70 @@ VARIABLES: tuple[Variable, ...] = (
         "a number from 1 to 65535",
         str(DEFAULT_PORT),
     ),
+    Variable(
+        "AIM_MANAGEMENT_PORT",
+        "port of the status page, health, metadata and metrics, which answers from the first second; "
+        "empty is none",
+        "a number from 1 to 65535, or empty",
+        str(DEFAULT_MANAGEMENT_PORT),
+    ),
+    Variable(
+        "AIM_MANAGEMENT_HOST",
+        "address that the management port listens on; 0.0.0.0 where others may look",
+        "an address of this machine",
+        DEFAULT_MANAGEMENT_HOST,
+    ),
+    Variable(
+        "AIM_DRAIN_SECONDS",
+        "how long a stop waits for requests in flight",
+        "seconds from 0",
+        f"{DEFAULT_DRAIN_S:g}",
+    ),
+    Variable(
+        "AIM_STALL_SECONDS",
+        "how long requests may be queued without a token before the service is not ready; twice as long, "
+        "and it is not live",
+        "seconds from 1",
+        f"{DEFAULT_STALL_S:g}",
+    ),
+    Variable(
+        "AIM_READY_SECONDS", "how long the engine may take to be ready; 0: no limit", "seconds from 0", "0"
+    ),
+    Variable(
+        "AIM_ON_FAILURE",
+        "what to do when the engine fails to start: end, try once more, or take the next profile in rank",
+        _words(OnFailure),
+        OnFailure.STOP,
+    ),
+    Variable(
+        "AIM_TERMINATION_LOG",
+        "file that the reason of a failure is written to, where it exists, as Kubernetes makes it",
+        "a file",
+        DEFAULT_TERMINATION_LOG,
+    ),
+    Variable(
+        "AIM_ADAPTER_SOURCE",
+        "LoRA adapters: a folder with one folder for each, named as the adapter",
+        "a folder",
+        DEFAULT_ADAPTER_SOURCE,
+    ),
+    Variable(
+        "AIM_ADAPTER_MODE",
+        "static: the adapters that are there at the start; dynamic: the folder is watched",
+        _words(AdapterMode),
+        AdapterMode.STATIC,
+    ),
+    Variable("AIM_ADAPTER_REFRESH_INTERVAL", "time between two looks at the folder", "seconds from 5", "30"),
+    Variable("AIM_ADAPTER_MAX_COUNT", "adapters on the accelerator at once", "a number from 1", "8"),
+    Variable(
+        "AIM_ADAPTER_MAX_CPU_COUNT", "adapters in memory at once, at least as many", "a number from 1", "16"
+    ),
+    Variable(
+        "AIM_ADAPTER_MAX_RANK",
+        "largest rank of an adapter",
+        ", ".join(map(str, LORA_RANKS)),
+        "32",
+    ),
     Variable("AIM_LOG_LEVEL", "level of this program's log", ", ".join(LOG_LEVELS), "INFO"),
     Variable("AIM_LOG_LEVEL_ROOT", "level of everything else, the engine included", ", ".join(LOG_LEVELS)),
     Variable("AIM_LOG_FORMAT", "format of the log and of errors", ", ".join(LOG_FORMATS), "text"),
@@ -131,17 +202,5 @@ IGNORED: frozenset[str] = frozenset(
         "AIM_MODEL",
         "AIM_UPSTREAM_IMAGE_REF",
         "AIM_VLLM_MODEL",
-    ]
-)
-# Names of the contract whose feature this version does not have: said aloud when set.
-NOT_YET: frozenset[str] = frozenset(
-    [
-        "AIM_ADAPTER_MAX_COUNT",
-        "AIM_ADAPTER_MAX_CPU_COUNT",
-        "AIM_ADAPTER_MAX_RANK",
-        "AIM_ADAPTER_MODE",
-        "AIM_ADAPTER_REFRESH_INTERVAL",
-        "AIM_ADAPTER_SOURCE",
-        "AIM_MANAGEMENT_PORT",
     ]
 )

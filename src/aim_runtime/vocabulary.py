@@ -82,3 +82,35 @@ class LoadStrategy(StrEnum):
     PREFETCH = "prefetch"
     FASTSAFETENSORS = "fastsafetensors"
     RUNAI_STREAMER = "runai_streamer"
+
+
+class Phase(StrEnum):
+    """Where a service is between its start and its end; a start passes through some of them, in order."""
+
+    SURVEYING = "surveying"
+    DOWNLOADING = "downloading"
+    VERIFYING = "verifying"
+    STARTING = "starting the engine"
+    LOADING = "loading weights"
+    COMPILING = "compiling"
+    CAPTURING = "capturing graphs"
+    WARMING = "warming"
+    READY = "ready"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class OnFailure(StrEnum):
+    """What follows when the engine fails to start."""
+
+    STOP = "stop"
+    RETRY = "retry"
+    NEXT_PROFILE = "next-profile"
+
+
+class AdapterMode(StrEnum):
+    """Which LoRA adapters are served: those of the start, or those that are there at the moment."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from aim_runtime import settings as settings_module
 from aim_runtime import variables
 from aim_runtime.errors import ConfigError, InvalidModelRef, InvalidValue, UnknownVariable
 from aim_runtime.models.ref import ModelRef
-from aim_runtime.settings import Settings, expand_secret_files
+from aim_runtime.settings import AdapterSettings, Serving, Settings, expand_secret_files
 from aim_runtime.variables import VARIABLES
-from aim_runtime.vocabulary import AcceleratorType, LoadStrategy, Metric, Precision
+from aim_runtime.vocabulary import AcceleratorType, AdapterMode, LoadStrategy, Metric, OnFailure, Precision
 
 PLANTED = "hf_planted_secret_0123456789"
 
@@ -103,6 +104,8 @@ def test_the_users_own_hugging_face_cache_is_where_its_client_has_it(
 @pytest.mark.parametrize("value", ["", "   "], ids=["empty", "blank"])
 @pytest.mark.parametrize("name", [n for variable in VARIABLES for n in (variable.name, *variable.aliases)])
 def test_empty_counts_as_unset(name: str, value: str) -> None:
+    if name == "AIM_MANAGEMENT_PORT":
+        return  # there it is the way to have none: test_no_management_port
     assert read(**{name: value}) == Settings()
 
 
@@ -202,12 +205,6 @@ def test_what_images_and_operators_set_is_silently_ignored(name: str) -> None:
     assert read(**{name: "x"}) == Settings()
 
 
-@pytest.mark.parametrize("name", sorted(variables.NOT_YET))
-def test_a_feature_that_is_not_there_yet_is_said(name: str) -> None:
-    (warning,) = read(**{name: "x"}).warnings
-    assert warning.startswith(f"{name} is set, but this version does not have that feature")
-
-
 def test_a_misspelled_port_is_no_service_link() -> None:
     with pytest.raises(UnknownVariable) as caught:
         read(AIM_MANAGMENT_PORT="8001")
@@ -260,7 +257,7 @@ def test_every_variable_of_the_table_is_read() -> None:
 def test_the_table_has_no_name_twice_and_a_meaning_for_each() -> None:
     names = [name for variable in VARIABLES for name in (variable.name, *variable.aliases)]
     assert len(names) == len(set(names))
-    assert not set(names) & (variables.IGNORED | variables.NOT_YET)
+    assert not set(names) & (variables.IGNORED)
     assert all(variable.meaning and variable.allowed for variable in VARIABLES)
 
 
@@ -336,3 +333,59 @@ def test_engine_variables_are_kept_for_the_plan() -> None:
 def test_errors_are_of_one_kind() -> None:
     assert issubclass(UnknownVariable, ConfigError)
     assert issubclass(InvalidModelRef, ConfigError)
+
+
+def test_how_the_service_is_watched_and_ended() -> None:
+    assert read().serving == Serving()
+    found = read(
+        AIM_MANAGEMENT_PORT="9001",
+        AIM_MANAGEMENT_HOST="0.0.0.0",
+        AIM_DRAIN_SECONDS="0",
+        AIM_STALL_SECONDS="2.5",
+        AIM_READY_SECONDS="600",
+        AIM_ON_FAILURE="Next-Profile",
+        AIM_TERMINATION_LOG="/t/log",
+    ).serving
+    assert found == Serving(9001, "0.0.0.0", 0.0, 2.5, 600.0, OnFailure.NEXT_PROFILE, Path("/t/log"))
+
+
+@pytest.mark.parametrize("value", ["", " ", "0", "off"])
+def test_no_management_port(value: str) -> None:
+    assert read(AIM_MANAGEMENT_PORT=value).serving.management_port == 0
+
+
+def test_a_service_link_is_no_management_port() -> None:
+    assert read(AIM_MANAGEMENT_PORT="tcp://10.0.0.1:80").serving.management_port == 8001
+
+
+def test_adapters() -> None:
+    assert read().adapters == AdapterSettings()
+    found = read(
+        AIM_ADAPTER_SOURCE="/adapters",
+        AIM_ADAPTER_MODE="dynamic",
+        AIM_ADAPTER_REFRESH_INTERVAL="5",
+        AIM_ADAPTER_MAX_COUNT="20",
+        AIM_ADAPTER_MAX_RANK="64",
+    ).adapters
+    # What is on the accelerator is in memory too: the smaller limit of memory is raised.
+    assert found == AdapterSettings(Path("/adapters"), AdapterMode.DYNAMIC, 5.0, 20, 20, 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AIM_DRAIN_SECONDS", "-1", "not at least 0 seconds"),
+        ("AIM_STALL_SECONDS", "0", "not at least 1 seconds"),
+        ("AIM_READY_SECONDS", "soon", "not a number of seconds"),
+        ("AIM_READY_SECONDS", "inf", "not at least 0 seconds"),
+        ("AIM_ON_FAILURE", "retri", "did you mean retry?"),
+        ("AIM_MANAGEMENT_PORT", "70000", "outside the range of ports"),
+        ("AIM_ADAPTER_MODE", "dinamic", "did you mean dynamic?"),
+        ("AIM_ADAPTER_REFRESH_INTERVAL", "1", "not at least 5 seconds"),
+        ("AIM_ADAPTER_MAX_COUNT", "0", "not a whole number from 1"),
+        ("AIM_ADAPTER_MAX_RANK", "7", "not one of 1, 8, 16"),
+    ],
+)
+def test_what_is_refused_of_them(name: str, value: str, words: str) -> None:
+    with pytest.raises(InvalidValue, match=re.escape(words)):
+        read(**{name: value})

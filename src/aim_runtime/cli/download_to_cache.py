@@ -15,8 +15,9 @@ from aim_runtime.errors import InvalidValue
 from aim_runtime.models.layouts import Layout
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.obtain import Weights, in_layout, obtain
+from aim_runtime.parse import is_model_name
 from aim_runtime.serve import Stopped
-from aim_runtime.settings import Settings, is_model_name
+from aim_runtime.settings import Settings
 from aim_runtime.site import cache_of, load_catalog_for
 from aim_runtime.weights import locate_without_a_machine
 

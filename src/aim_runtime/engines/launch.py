@@ -8,6 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from aim_runtime.engines.endpoint import Endpoint
+from aim_runtime.engines.load import Load
+from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.hardware.accelerator import Accelerator, Hardware, NumaNode
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
@@ -159,3 +162,12 @@ class Engine(Protocol):
         self, profile: Profile, uses: tuple[Accelerator, ...], hardware: Hardware, settings: Settings
     ) -> tuple[EnvironmentVariable, ...]:
         """The variables that the profile would be started with on these of the machine's accelerators."""
+
+    def endpoint(self, launch: Launch, inherited: Mapping[str, str]) -> Endpoint:
+        """Where the engine of `launch` will answer; `inherited` holds the key, where one is set."""
+
+    def line(self, text: str) -> OutputLine:
+        """Read one line of the engine's output; whatever it is, it is a line."""
+
+    def load(self, metrics: str) -> Load | None:
+        """Read what the engine's metrics say; None where they are not an engine's."""

@@ -9,9 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aim_runtime.engines import args
+from aim_runtime.engines import args, vllm_log, vllm_metrics
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
+from aim_runtime.engines.load import Load
 from aim_runtime.engines.options import Options
+from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.engines.vllm_compiled import compiled_in
 from aim_runtime.engines.vllm_environment import Machine, against_user, environment
 from aim_runtime.engines.vllm_load import Facts, choose_loading
@@ -152,6 +155,18 @@ class Vllm:
     ) -> tuple[EnvironmentVariable, ...]:
         leaves = any(gpu not in uses for gpu in hardware.gpus)
         return environment(profile, Machine(uses, leaves, hardware.cpu.processor), settings).variables
+
+    def endpoint(self, launch: Launch, inherited: Mapping[str, str]) -> Endpoint:
+        said = {each.key: each.value for each in launch.arguments}
+        keys = said.get("api-key") or inherited.get("VLLM_API_KEY")
+        key = keys[0] if isinstance(keys, list) else keys
+        return Endpoint(launch.port, bool(said.get("ssl-certfile")), str(key) if key else None)
+
+    def line(self, text: str) -> OutputLine:
+        return vllm_log.read(text)
+
+    def load(self, metrics: str) -> Load | None:
+        return vllm_metrics.read(metrics)
 
 
 def _without_owned(arguments: Mapping[str, Any]) -> dict[str, Any]:
