@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aim_runtime.errors import AccessDenied, ExtraMissing, SourceUnreachable
@@ -85,6 +86,7 @@ def open_store(environment: Mapping[str, str], traffic: Traffic, patience_s: flo
     for name, variables in _SETTINGS.items():
         if value := first(environment, variables):
             settings.set_config_variable(name, value)
+    _know_services(session)
     _give_keys(session, environment)
     credentials = session.get_credentials()
     endpoint = endpoint_of(environment)
@@ -112,6 +114,18 @@ def open_store(environment: Mapping[str, str], traffic: Traffic, patience_s: flo
     client.meta.events.register("response-received.s3", traffic.received)
     own = {**environment, "SSL_CERT_FILE": trusted} if trusted else environment
     return Store(client, credentials, shown_endpoint(environment), region, own, traffic)
+
+
+def _know_services(session: Any) -> None:
+    """Spare the session a look into the folders of all four hundred services, to know that there is one.
+
+    That is a third of the time that a client takes to be made; whether a folder has the service's files
+    shows when they are loaded.
+    """
+    loader = session.get_component("data_loader")
+    folders = [Path(path) for path in loader.search_paths]
+    names = {each.name for folder in folders if folder.is_dir() for each in folder.iterdir()}
+    loader.list_available_services = lambda _: sorted(names)
 
 
 def _give_keys(session: Any, environment: Mapping[str, str]) -> None:

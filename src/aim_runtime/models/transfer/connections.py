@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-FEWEST, MOST = 8, 32
-_WINDOW_S = 0.5
+FEWEST, MOST = 4, 32
+_WINDOW_S = 0.2
 _WORTH_IT = 1.1
 _RECOVER_S = 30.0
 
