@@ -1,11 +1,14 @@
-"""Secrets out of text: those that are known, and what looks like one wherever it stands."""
+"""Secrets out of text: those that are known, and what looks like one wherever it stands.
+
+Every line that is printed comes through here, of which few hold a secret: a pattern is made and tried
+only where a word of it is in the text.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
-from urllib.parse import quote
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 
 HIDDEN = "***"
 HIDDEN_USER = "****@"
@@ -14,42 +17,25 @@ _SHORTEST = 6
 
 # Greedy up to the last @ before the path: a password may hold an @ itself. No quotes: JSON stays JSON.
 _USERINFO = re.compile(r"(?<=://)[^/\s\"'<>\\]+@")
+# Names of secrets, as options, keys and variables have them; the space is a dash, an underscore or nothing.
 _NAMES = (
-    r"api[-_]?key|hf[-_]token|auth[-_]?token|access[-_]token|refresh[-_]token|session[-_]token"
-    r"|security[-_]token|secret[-_]access[-_]key|secret[-_]key|access[-_]key[-_]id|account[-_]?key|client[-_]secret"
-    r"|sas[-_]token|password|passwd"
+    *("api key", "hf token", "auth token", "access token", "refresh token", "session token"),
+    *("security token", "secret access key", "secret key", "access key id", "account key", "client secret"),
+    *("sas token", "password", "passwd"),
 )
-# `--api-key A`, `--api-key=A`, `"--api-key", "A"`. Quotes stay where they are, here and below.
-_OPTION = re.compile(
-    rf"(?P<name>--(?:{_NAMES})(?:=|\s+|\\?['\"],\s*)\\?['\"]?)(?!-)[^\s'\",\]\\]+", re.IGNORECASE
-)
-# `"hf_token": "A"`, `api_key='A'`, `api-key: "A"`, and with the end cut off.
-_QUOTED = re.compile(
-    rf"(?P<name>(?<![\w-])(?:\w+[-_])?(?:{_NAMES})(?:\\?['\"])?\s*[:=]\s*\\?['\"])[^\"'\\]+", re.IGNORECASE
-)
-# `'api_key': ['A', 'B']`: each string of the list.
-_LISTED = re.compile(
-    rf"(?P<name>(?<![\w-])(?:\w+[-_])?(?:{_NAMES})(?:\\?['\"])?\s*[:=]\s*)(?P<value>\[[^\]\[{{}}]*)",
-    re.IGNORECASE,
-)
-_STRING = re.compile(r"(\\?[\"'])([^\"'\\]+)(\\?[\"']|$)")
-# `HF_TOKEN=A`, `AccountKey=A;`: no placeholder, as hints have it (`=…`, `=$NAME`, `=<a token>`).
-_ASSIGNED = re.compile(
-    rf"(?P<name>(?<![\w-])(?:\w+[-_])?(?:{_NAMES})=)(?![…<$\[{{'\"\\*])(?!None\b|null\b)[^\s;&,'\"\\)\]}}]+",
-    re.IGNORECASE,
-)
-# Words of a language have no digit and no padding: "Bearer tokens", "Basic authentication".
-_HEADER = re.compile(r"(?P<name>\b(?:Bearer|Basic)\s+)(?=[\w.~+/-]*[\d=])[\w.~+/=-]{6,}")
-_AUTHORIZATION = re.compile(
-    r"(?P<name>\b(?:authorization|x-api-key)(?:\\?['\"])?\s*[:=]\s*(?:\\?['\"])?)"
-    r"(?!\*)[^\s'\"\\]+(?: [\w.~+/=*-]+)?",
-    re.IGNORECASE,
-)
-_SIGNATURE = re.compile(
-    r"(?P<name>[?&;](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|Signature|sig)=)[^\s&;\"'\\<>]+",
-    re.IGNORECASE,
-)
-_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}\b|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")
+_NAME_WORDS = tuple({name.replace(" ", joint) for name in _NAMES for joint in ("-", "_", "")})
+_OTHERS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    # Words of a language have no digit and no padding: "Bearer tokens", "Basic authentication".
+    ("bearer ", "basic "): (r"(?P<name>\b(?:Bearer|Basic)\s+)(?=[\w.~+/-]*[\d=])[\w.~+/=-]{6,}",),
+    ("authorization", "x-api-key"): (
+        r"(?P<name>\b(?:authorization|x-api-key)(?:\\?['\"])?\s*[:=]\s*(?:\\?['\"])?)"
+        r"(?!\*)[^\s'\"\\]+(?: [\w.~+/=*-]+)?",
+    ),
+    ("signature=", "sig=", "credential=", "security-token="): (
+        r"(?P<name>[?&;](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|Signature|sig)=)[^\s&;\"'\\<>]+",
+    ),
+    ("hf_", "akia", "asia"): (r"(?P<name>\b)(?-i:hf_[A-Za-z0-9]{20,}\b|(?:AKIA|ASIA)[0-9A-Z]{16}\b)",),
+}
 
 
 def hide(text: str, secrets: Iterable[str] = ()) -> str:
@@ -58,13 +44,19 @@ def hide(text: str, secrets: Iterable[str] = ()) -> str:
 
     JSON stays JSON; to hide twice is to hide once.
     """
-    for secret in _spelled(secrets):
+    for secret in _spelled(tuple(secrets)):
         text = text.replace(secret, HIDDEN)
     text = hide_users(text)
-    text = _LISTED.sub(_strings_hidden, text)
-    for pattern in (_OPTION, _QUOTED, _ASSIGNED, _HEADER, _AUTHORIZATION, _SIGNATURE):
-        text = pattern.sub(rf"\g<name>{HIDDEN}", text)
-    return _TOKEN.sub(HIDDEN, text)
+    lower = text.lower()
+    if any(word in lower for word in _NAME_WORDS):
+        text = _list_of_name().sub(_strings_hidden, text)
+        for pattern in _after_name():
+            text = pattern.sub(rf"\g<name>{HIDDEN}", text)
+    for words, patterns in _OTHERS.items():
+        if any(word in lower for word in words):
+            for each in patterns:
+                text = _made(each).sub(rf"\g<name>{HIDDEN}", text)
+    return text
 
 
 def hide_users(text: str) -> str:
@@ -72,16 +64,55 @@ def hide_users(text: str) -> str:
     return _USERINFO.sub(HIDDEN_USER, text)
 
 
-def _spelled(secrets: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=8)
+def _spelled(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Each secret as it is, as JSON and as a URL has it; the longest first, for one may hold another."""
+    bare_ones = [bare for secret in secrets if len(bare := secret.strip()) >= _SHORTEST]
+    if not bare_ones:
+        return ()
+    import json  # most commands have no secret to hide
+    from urllib.parse import quote
+
     found: set[str] = set()
-    for secret in secrets:
-        bare = secret.strip()
-        if len(bare) >= _SHORTEST:
-            found |= {bare, json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1]}
-            found |= {repr(bare)[1:-1], quote(bare, safe=""), quote(bare)}
-    return sorted(found, key=lambda each: (-len(each), each))
+    for bare in bare_ones:
+        found |= {bare, json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1]}
+        found |= {repr(bare)[1:-1], quote(bare, safe=""), quote(bare)}
+    return tuple(sorted(found, key=lambda each: (-len(each), each)))
+
+
+@cache
+def _made(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _names() -> str:
+    return "|".join(name.replace(" ", "[-_]?") for name in _NAMES)
+
+
+def _keyed() -> str:
+    """A name as a key, with what parts it from its value."""
+    return rf"(?P<name>(?<![\w-])(?:\w+[-_])?(?:{_names()})(?:\\?['\"])?\s*[:=]\s*"
+
+
+@cache
+def _after_name() -> tuple[re.Pattern[str], ...]:
+    patterns = (
+        # `--api-key A`, `--api-key=A`, `"--api-key", "A"`; quotes stay where they are, here and below
+        rf"(?P<name>--(?:{_names()})(?:=|\s+|\\?['\"],\s*)\\?['\"]?)(?!-)[^\s'\",\]\\]+",
+        # `"hf_token": "A"`, `api_key='A'`, `api-key: "A"`, and with the end cut off
+        rf"{_keyed()}\\?['\"])[^\"'\\]+",
+        # `HF_TOKEN=A`, `AccountKey=A;`; but no placeholder, as hints have it: `=…`, `=$NAME`, `=<a token>`
+        rf"(?P<name>(?<![\w-])(?:\w+[-_])?(?:{_names()})=)"
+        r"(?![…<$\[{'\"\\*])(?!None\b|null\b)[^\s;&,'\"\\)\]}]+",
+    )
+    return tuple(map(_made, patterns))
+
+
+def _list_of_name() -> re.Pattern[str]:
+    """`'api_key': ['A', 'B']`."""
+    return _made(rf"{_keyed()})(?P<value>\[[^\]\[{{}}]*)")
 
 
 def _strings_hidden(match: re.Match[str]) -> str:
-    return match["name"] + _STRING.sub(rf"\g<1>{HIDDEN}\g<3>", match["value"])
+    strings = r"(\\?[\"'])([^\"'\\]+)(\\?[\"']|$)"
+    return match["name"] + _made(strings).sub(rf"\g<1>{HIDDEN}\g<3>", match["value"])
