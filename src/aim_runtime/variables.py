@@ -170,7 +170,11 @@ VARIABLES: tuple[Variable, ...] = (
         "32",
     ),
     Variable("AIM_LOG_LEVEL", "level of this program's log", ", ".join(LOG_LEVELS), "INFO"),
-    Variable("AIM_LOG_LEVEL_ROOT", "level of everything else, the engine included", ", ".join(LOG_LEVELS)),
+    Variable(
+        "AIM_LOG_LEVEL_ROOT",
+        "level of everything else, the engine included; unset: INFO for the engine, WARNING for the rest",
+        ", ".join(LOG_LEVELS),
+    ),
     Variable("AIM_LOG_FORMAT", "format of the log and of errors", ", ".join(LOG_FORMATS), "text"),
     Variable(
         "HF_TOKEN", "token for gated models on the Hugging Face hub", "a token; HF_TOKEN_FILE names a file"

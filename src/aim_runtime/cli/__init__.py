@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from typing import Any, NoReturn
 
 import click
 
 from aim_runtime import __version__
 from aim_runtime.cli import output
+from aim_runtime.cli.given import secrets_of_tokens
 from aim_runtime.cli.lazy import LazyGroup
 from aim_runtime.errors import AimError
 
@@ -80,7 +82,10 @@ def main(args: list[str] | None = None) -> NoReturn:
     # Most commands live for a tenth of a second: what the collector would free, the exit frees.
     gc.disable()
     output.setup(os.environ)
-    code = _run(sys.argv[1:] if args is None else args)
+    args = sys.argv[1:] if args is None else args
+    output.hide_also(secrets_of_tokens(args))
+    sys.excepthook, threading.excepthook = output.bug, output.bug_of_thread
+    code = _run(args)
     output.flush()
     # Taking the interpreter apart takes as long as all of the deciding; nothing here needs it.
     os._exit(code)

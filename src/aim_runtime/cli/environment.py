@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 
 from aim_runtime.cli import output
+from aim_runtime.cli.given import secrets_of_arguments
 from aim_runtime.settings import Settings, expand_secret_files
 
 
 def settings_from_environment(engine_args: tuple[str, ...] = ()) -> Settings:
     """Read the environment; secrets that `*_FILE` variables point to are put into it for the clients."""
     os.environ.update(expand_secret_files(os.environ))
-    return Settings.from_env(os.environ, engine_args)
+    settings = Settings.from_env(os.environ, engine_args)
+    output.hide_also(secrets_of_arguments(settings.engine_args))
+    return settings
 
 
 def settings_with_warnings() -> Settings:

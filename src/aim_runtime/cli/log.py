@@ -38,6 +38,13 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return output.redact(super().format(record))
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Say which of several processes of the engine speaks: those have a number."""
+        process = getattr(record, "fields", {}).get("process") or ""
+        if any(map(str.isdigit, process)):
+            record.message = f"({process}) {record.message}"
+        return super().formatMessage(record)
+
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -45,14 +52,15 @@ class _Json(logging.Formatter):
             "asctime": self.formatTime(record),
             "name": record.name,
             "level": record.levelname,
-            "message": record.getMessage(),
+            # Before it is JSON: a secret's quotes are escaped in there.
+            "message": output.redact(record.getMessage()),
             **getattr(record, "fields", {}),
         }
         return output.redact(json.dumps(line, ensure_ascii=False))
 
 
 class Log:
-    """The log of one command: lines on stderr, and progress."""
+    """The log of one command: lines on stderr, and progress; `engine` takes the engine's lines."""
 
     def __init__(self, settings: Settings) -> None:
         handler = _Stderr()
@@ -61,6 +69,9 @@ class Log:
         self._logger.handlers = [handler]
         self._logger.setLevel(settings.log_level)
         self._logger.propagate = False
+        # The engine's own default is kept where nobody says otherwise: a user sees that it loads.
+        self.engine = logging.getLogger("aim_runtime.engine")
+        self.engine.setLevel(settings.log_level_root or "INFO")
         root = logging.getLogger()
         root.handlers = [handler]
         root.setLevel(settings.log_level_root or "WARNING")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
+from types import TracebackType
 
 import click
 
+from aim_runtime.redact import hide
 from aim_runtime.variables import SECRETS
 
-_HIDDEN = "***"
-# Shorter values would hide ordinary words, and no such secret is real.
-_SHORTEST_SECRET = 6
 _environ: Mapping[str, str] = {}
 _error_format = "text"
+_given: tuple[str, ...] = ()
 
 
 def setup(environ: Mapping[str, str]) -> None:
@@ -30,13 +31,27 @@ def errors_as(error_format: str) -> None:
     _error_format = error_format
 
 
+def hide_also(secrets: Iterable[str]) -> None:
+    """Hide these too, wherever they turn up: secrets that were given as arguments."""
+    global _given
+    _given = (*_given, *secrets)
+
+
 def redact(text: str) -> str:
-    """Hide the values of the secrets that are in the environment."""
-    for name in SECRETS:
-        secret = _environ.get(name, "").strip()
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, _HIDDEN)
-    return text
+    """Hide secrets: those of the environment, those that were given, and what looks like one."""
+    return hide(text, (*(_environ.get(name, "") for name in SECRETS), *_given))
+
+
+def bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a bug in this program; what its values hold may be secret."""
+    import traceback  # on the way out only
+
+    words("".join(traceback.format_exception(kind, error, trace)).rstrip("\n"))
+
+
+def bug_of_thread(what: threading.ExceptHookArgs) -> None:
+    """The same for a thread, which has no exit code."""
+    bug(what.exc_type, what.exc_value or what.exc_type(), what.exc_traceback)
 
 
 def data(text: str) -> None:

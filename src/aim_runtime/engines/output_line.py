@@ -12,8 +12,10 @@ class OutputLine:
     """One line: `text` as it came, the rest as far as the line says it.
 
     `level` is a name of Python's logging; `name` who says it, below the engine's name; `phase` the one
-    that the line says has begun; `percent`, 0 to 100, how far that is; `request_id` the request that it
-    is about; `known` whether the line had the engine's own format.
+    that the line says is under way; `percent`, 0 to 100, how far that is, on a line that is a progress bar;
+    `request_id` the request that it is about; `known` whether the line had the engine's own format;
+    `process` which of the engine's processes says it; `continues` whether it goes on with what the line
+    before it began; `kv_tokens` the size of the KV cache; `skips` the phases that will not come.
     """
 
     text: str
@@ -24,3 +26,7 @@ class OutputLine:
     percent: float | None = None
     request_id: str | None = None
     known: bool = False
+    process: str | None = None
+    continues: bool = False
+    kv_tokens: int | None = None
+    skips: tuple[Phase, ...] = ()

@@ -174,9 +174,9 @@ def numa_node(machine: Machine) -> NumaNode | None:
 def _of_runtime(settings: Settings) -> Iterator[EnvironmentVariable]:
     offline = "the weights are on disk: a look at the hub would delay the start, or stop it"
     yield EnvironmentVariable("HF_HUB_OFFLINE", "1", Layer.RUNTIME, offline)
-    if settings.log_level_root:
-        level = settings.log_level_root
-        yield EnvironmentVariable("VLLM_LOGGING_LEVEL", level, Layer.RUNTIME, "AIM_LOG_LEVEL_ROOT")
+    if settings.log_level_root == "DEBUG":
+        # A quieter level is for who shows the lines: that a start goes on is read from the engine's INFO.
+        yield EnvironmentVariable("VLLM_LOGGING_LEVEL", "DEBUG", Layer.RUNTIME, "AIM_LOG_LEVEL_ROOT")
 
 
 def _of_machine(profile: Profile, machine: Machine) -> Iterator[EnvironmentVariable]:

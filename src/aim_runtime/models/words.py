@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-import re
 
-_USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
+from aim_runtime.redact import hide_users
+
 _WHY_NOT_WRITABLE = {
     errno.EACCES: "this user may not write there",
     errno.EPERM: "this user may not write there",
@@ -20,7 +20,7 @@ _WHY_NOT_WRITABLE = {
 
 def redact(text: str) -> str:
     """Return `text` without the user name and password that a URL in it may carry."""
-    return _USERINFO.sub("****@", text)
+    return hide_users(text)
 
 
 def last_lines(text: str, count: int) -> str:

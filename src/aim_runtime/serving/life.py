@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.load import Load
 from aim_runtime.models.status import Status
-from aim_runtime.vocabulary import Phase
+from aim_runtime.vocabulary import Phase, place
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,28 @@ class Life:
     def enter(self, phase: Phase, percent: float | None = None) -> None:
         """Begin a phase, or say how far the one under way is."""
         with self._changing:
-            view, now = self._view, self._now_s()
-            if phase is view.phase:
-                self._view = replace(view, percent=percent if percent is not None else view.percent)
-                return
-            last = view.stages[-1]
-            stages = (*view.stages[:-1], replace(last, seconds=now - last.began_at_s), Stage(phase, now, 0.0))
-            self._view = replace(view, phase=phase, percent=percent, transfer=None, stages=stages)
+            self._enter(phase, percent)
+
+    def advance(self, phase: Phase, percent: float | None = None, skips: Collection[Phase] = ()) -> None:
+        """The same for what an engine that is starting says: never back, and never out of a start.
+
+        The last phase of a start follows the one before it, but for phases in `skips`.
+        """
+        with self._changing:
+            here, there = place(self._view.phase), place(phase)
+            between = [each for each in Phase if here < place(each) < there]
+            too_early = phase is Phase.WARMING and not set(between) <= set(skips)
+            if place(Phase.STARTING) <= here <= there <= place(Phase.WARMING) and not too_early:
+                self._enter(phase, percent)
+
+    def _enter(self, phase: Phase, percent: float | None) -> None:
+        view, now = self._view, self._now_s()
+        if phase is view.phase:
+            self._view = replace(view, percent=percent if percent is not None else view.percent)
+            return
+        last = view.stages[-1]
+        stages = (*view.stages[:-1], replace(last, seconds=now - last.began_at_s), Stage(phase, now, 0.0))
+        self._view = replace(view, phase=phase, percent=percent, transfer=None, stages=stages)
 
     def change(self, **changes: Any) -> None:
         """Replace fields of the view by name."""

@@ -192,7 +192,11 @@ def test_environment(
 
 
 def test_the_engines_log_level() -> None:
-    assert launch(log_level_root="ERROR").environment["VLLM_LOGGING_LEVEL"] == "ERROR"
+    assert launch(log_level_root="DEBUG").environment["VLLM_LOGGING_LEVEL"] == "DEBUG"
+    for level in (None, "INFO", "ERROR"):
+        assert "VLLM_LOGGING_LEVEL" not in launch(log_level_root=level).environment, (
+            "a start could not be followed"
+        )
 
 
 @pytest.mark.parametrize(

@@ -47,3 +47,28 @@ def test_what_a_reader_has_does_not_change() -> None:
     life.change(engine_pid=7, answers=True)
     assert (before.engine_pid, before.answers) == (None, False)
     assert (life.view().engine_pid, life.view().answers) == (7, True)
+
+
+def test_an_engine_that_starts_goes_forward_only() -> None:
+    life = Life(Clock())
+    life.advance(Phase.LOADING)
+    assert life.view().phase is Phase.SURVEYING, "no engine has been started"
+    life.enter(Phase.STARTING)
+    life.advance(Phase.LOADING, 40)
+    life.advance(Phase.WARMING)
+    assert (life.view().phase, life.view().percent) == (Phase.LOADING, 40), "it has still to compile"
+    life.advance(Phase.CAPTURING)
+    life.advance(Phase.COMPILING)
+    life.advance(Phase.WARMING)
+    assert life.view().phase is Phase.WARMING
+    life.enter(Phase.READY)
+    life.advance(Phase.WARMING)
+    assert life.view().phase is Phase.READY
+
+
+def test_a_start_may_leave_phases_out() -> None:
+    life = Life(Clock())
+    life.enter(Phase.STARTING)
+    life.advance(Phase.LOADING)
+    life.advance(Phase.WARMING, skips=[Phase.COMPILING, Phase.CAPTURING])
+    assert life.view().phase is Phase.WARMING

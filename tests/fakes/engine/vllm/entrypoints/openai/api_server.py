@@ -4,6 +4,7 @@ FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked fo
 (ready after 3 s), `deaf` (ignores SIGTERM). FAKE_ENGINE_RECORD names a file for its argv, environment and
 the process ids of itself and of its worker, which it leaves behind as a real engine's crash would; and for
 what it found in VLLM_CACHE_ROOT before it wrote a file of its own there, as an engine that compiles does.
+FAKE_ENGINE_LOG names a file of lines that it prints before it answers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from .said import say
 
 HOW = os.environ.get("FAKE_ENGINE", "")
 STARTED = time.monotonic()
@@ -63,6 +66,7 @@ def compile_something() -> list[str]:
 
 def main() -> None:
     print("fake engine: on stdout, which must not reach the runtime's stdout", flush=True)
+    say(os.environ.get("FAKE_ENGINE_LOG"))
     found = compile_something() if "VLLM_CACHE_ROOT" in os.environ else []
     if HOW == "crash":
         print("fake engine: RuntimeError: no good", file=sys.stderr, flush=True)

@@ -1,0 +1,148 @@
+"""Secrets planted wherever one can be given, and every output searched for them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from running import COHERE, FAKE_ENGINE, environment, run, serving
+from tiny_model import write_tiny_model
+
+MODEL = "acme/tiny"
+# What to search for: a part of each, so that no spelling of the whole is missed.
+MARK = "PLANTED"
+ENV_TOKEN, FILE_KEY, ENV_KEY = "hf_PLANTED/env", 'PLANTED"file+/', "sk-PLANTED'env"
+LISTED, ON_LINE, TOKEN = ["sk-PLANTED-one", "sk-PLANTED-two"], "sk-PLANTED-line", "hf_PLANTED_line"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A model that can be served, and a secret in each variable that may hold one."""
+    write_tiny_model(tmp_path / "models" / MODEL)
+    secret = tmp_path / "secret"
+    secret.write_text(FILE_KEY + "\n")
+    return environment(
+        tmp_path,
+        AIM_MODEL_ID=MODEL,
+        AIM_ACCELERATOR_TYPE="cpu",
+        PYTHONPATH=str(FAKE_ENGINE),
+        HF_TOKEN=ENV_TOKEN,
+        AWS_ACCESS_KEY_ID="AKIAPLANTED",
+        AWS_SECRET_ACCESS_KEY_FILE=str(secret),
+        VLLM_API_KEY=ENV_KEY,
+        HF_ENDPOINT=f"http://user:{MARK}-hub@127.0.0.1:1",
+        AWS_ENDPOINT_URL=f"http://user:{MARK}-store@127.0.0.1:1",
+        AIM_ENGINE_ARGS=json.dumps({"api-key": LISTED}),
+    )
+
+
+def nothing_planted(text: str) -> None:
+    at = text.find(MARK)
+    assert at < 0, text[max(0, at - 200) : at + 100]
+
+
+COMMANDS = [
+    *(["dry-run", "--format", form] for form in ("yaml", "json", "shell")),
+    *(["explain", "--format", form] for form in ("text", "json")),
+    *(["list-profiles", "--format", form] for form in ("table", "json")),
+    *(["doctor", "-v"], ["doctor", "--format", "json"]),
+    *(["cache", "ls"], ["cache", "ls", "--format", "json"], ["cache", "verify"]),
+    ["detect-hardware"],
+]
+LINE = ["--", "--hf-token", TOKEN, f"--api-key={ON_LINE}"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_commands(command: list[str], env: dict[str, str]) -> None:
+    done = run(*command, *(LINE if command[0] == "dry-run" else []), env=env)
+    assert done.returncode in (0, 3), done.stderr  # doctor finds what is wrong with these addresses
+    nothing_planted(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_serve(form: str, env: dict[str, str], tmp_path: Path) -> None:
+    with serving(tmp_path, {**env, "AIM_LOG_FORMAT": form, "AIM_LOG_LEVEL": "DEBUG"}, *LINE) as service:
+        service.wait_until_said("ready after", 20)
+        assert service.stop() == 0
+    nothing_planted(service.said + service.stdout.read_text())
+    for path in (tmp_path / "models").rglob("*"):
+        if path.is_file():
+            nothing_planted(path.read_bytes().decode("latin-1"))
+
+
+FAILURES = [
+    ({"AIM_MODEL_ID": "acme/elsewhere"}, 5),
+    ({"AIM_MODEL_ID": f"https://user:{MARK}@127.0.0.1:1/model.tar?sig={MARK}&X-Amz-Signature={MARK}"}, 5),
+    ({"AIM_MODEL_ID": "s3://bucket/model"}, 5),
+    ({"AIM_ENGINE_ARGS": '{"api-key": "sk-PLANTED'}, 2),
+    ({"AIM_PRECISION": ENV_TOKEN}, 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"), FAILURES, ids=[next(iter(more.values()))[:20] for more, _ in FAILURES]
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_failures(more: dict[str, str], code: int, form: str, env: dict[str, str]) -> None:
+    done = run("download-to-cache", env={**env, **more, "AIM_LOG_FORMAT": form})
+    assert done.returncode == code, done.stderr
+    nothing_planted(done.stdout + done.stderr)
+
+
+def test_usage_errors(env: dict[str, str]) -> None:
+    for args in (["serve", "--api-key", ON_LINE], ["dry-run", "--format", ON_LINE, "--api-key", ON_LINE]):
+        done = run(*args, env=env)
+        assert done.returncode == 2
+        nothing_planted(done.stdout + done.stderr)
+
+
+BROKEN = """
+import os, sys, threading
+from aim_runtime import cli
+from aim_runtime.cli import detect_hardware
+
+def broken(**_):
+    def work():
+        raise LookupError(f"thread {os.environ['HF_TOKEN']} https://user:PLANTED@host")
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join()
+    raise ZeroDivisionError(f"main {os.environ['VLLM_API_KEY']!r} {sys.argv} {{'api_key': 'sk-PLANTED'}}")
+
+detect_hardware.command.callback = broken
+cli.main(["detect-hardware"])
+"""
+
+
+def test_the_traceback_of_a_bug(env: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN, "--api-key", ON_LINE],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "ZeroDivisionError: main '***'" in done.stderr.replace('"', "'")
+    assert "LookupError: thread ***" in done.stderr
+    assert done.stderr.count("Traceback (most recent call last):") == 2
+    nothing_planted(done.stdout + done.stderr)
+
+
+def test_a_machine_can_still_read_what_was_hidden_in(env: dict[str, str], tmp_path: Path) -> None:
+    env = {
+        **env,
+        "AIM_ID": COHERE,
+        "AIM_MODEL_ID": "",
+        "AIM_ACCELERATOR_TYPE": "",
+        "AIM_ACCELERATOR_MODEL": "MI300X",
+    }
+    done = run("dry-run", "--format", "json", *LINE, env=env)
+    (plan,) = json.loads(done.stdout)
+    command = plan["command"]
+    assert command[command.index("--api-key") + 1] == "***"
+    assert command[command.index("--hf-token") + 1] == "***"
