@@ -14,12 +14,17 @@ class AimError(Exception):
     """Root of the errors that are the user's or the machine's, not this program's."""
 
     exit_code: ClassVar[int] = 1
-    code: ClassVar[str] = "error"
+    code = "error"
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, details: tuple[str, ...] = ()
+    ) -> None:
+        """`code` where it says more than the kind's own; `details`: lines to show where they were not yet."""
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code or self.code
+        self.details = details
 
 
 class ConfigError(AimError):
@@ -175,6 +180,12 @@ class EngineExited(EngineError):
     """The engine ended by itself."""
 
     code = "engine.exited"
+
+
+class EngineNeverReady(EngineError):
+    """The engine runs, but did not answer within the time that it was given."""
+
+    code = "engine.never_ready"
 
 
 class PortTaken(EngineError):

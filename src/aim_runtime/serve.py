@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from types import FrameType
+from pathlib import Path
+from typing import NoReturn
 
+from aim_runtime.chances import Chances
+from aim_runtime.engines import ENGINES
+from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.home import writable_home
-from aim_runtime.engines.process import EngineProcess, require_free_port
-from aim_runtime.errors import EngineExited, EngineMissing
+from aim_runtime.engines.output_line import OutputLine
+from aim_runtime.engines.process import EngineProcess, become, require_free_port
+from aim_runtime.errors import AimError, EngineMissing
 from aim_runtime.hardware import access
 from aim_runtime.models.compiled import Workspace, workspace
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
-from aim_runtime.models.used import in_use
+from aim_runtime.models.used import in_use, stay_in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
+from aim_runtime.serving.drain import Drain, linger_s
+from aim_runtime.serving.fetching import Fetching
+from aim_runtime.serving.life import Attempt, Life
+from aim_runtime.serving.stop import Stop, Stopped, stop_signals
+from aim_runtime.serving.supervisor import POLL_S, EngineFailed, Supervisor
+from aim_runtime.vocabulary import Phase
 
-_POLL_S = 0.25
+__all__ = ["Planned", "Ready", "Report", "Said", "Stop", "Stopped", "become_engine", "serve", "stop_signals"]
 _HEARTBEAT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Another plan is served now: the one before failed to start, which `attempt` tells of."""
+
+    plan: Plan
+    attempt: Attempt
 
 
 @dataclass(frozen=True)
@@ -32,43 +50,106 @@ class Ready:
     seconds: float
 
 
-Report = Callable[[Event | Ready], None]
+@dataclass(frozen=True)
+class Said:
+    """One line of the engine's; it is reported from another thread."""
+
+    line: OutputLine
 
 
-class Stopped(BaseException):
-    """SIGTERM or SIGINT: not an error, and nothing below may mistake it for one."""
+Report = Callable[[Event | Planned | Ready | Said], None]
 
 
-class Stop:
-    """Whether a signal asked to stop: its `number`, 0 where none did.
-
-    The handler only takes note. An exception raised by a handler comes between any two steps of
-    whatever runs, also between taking a lock of the standard library's and the block that frees it.
-    """
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def ask(self, number: int, _frame: FrameType | None) -> None:
-        self.number = number
-
-    def check(self) -> None:
-        """Raise Stopped, at a place where that is safe."""
-        if self.number:
-            raise Stopped
-
-
-def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) -> None:
+def serve(
+    plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, life: Life | None = None
+) -> None:
     """Execute the plan until `stop` is asked for: then everything is put away, and Stopped is raised.
 
-    `inherited` is the environment that the engine gets beneath the plan's own. Raises EngineMissing,
-    DeviceClosed, PortTaken or ModelError before the engine starts and EngineExited when it ends by itself.
+    `inherited` is the environment that the engine gets beneath the plan's own; `life` is kept true.
+    Raises EngineMissing, DeviceClosed, PortTaken or ModelError before the engine starts and EngineExited
+    or EngineNeverReady when that fails, after what AIM_ON_FAILURE says was tried.
     """
+    life = life or Life()
+    chances = Chances(plan)
+    with _told_of(life):
+        while True:
+            try:
+                _serve(plan, tell, inherited, stop, life)
+            except EngineFailed as failed:
+                tell(Notice(failed.words, grave=True))
+                attempt, plan = chances.after(failed, life)
+                tell(Planned(plan, attempt))
+                stop.check()
 
-    def report(event: Event | Ready) -> None:
+
+def _serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, life: Life) -> None:
+    """Fetch, start, watch, drain. Raises EngineFailed when the engine fails to start."""
+
+    def report(event: Event) -> None:
         tell(event)
         stop.check()  # a fetch reports several times a second
 
+    weights = _fetch(plan, report, inherited, life)
+    plan, overlap = weights.plan, weights.overlap
+    with (
+        in_use(plan.site.cache, plan.location.model_id),
+        _compiling(plan, report) as place,
+        overlap.of(weights.folder),
+    ):
+        report(Notice(f"starting {_name(plan)}"))
+        engine, serving = ENGINES[plan.settings.engine], plan.settings.serving
+        launch = plan.launch.compiling_in(place.folder)
+        environment = {**inherited, **writable_home(inherited, place.folder)}
+        process, endpoint = EngineProcess(launch, environment), engine.endpoint(launch, inherited)
+        with Supervisor(
+            process, engine, launch, endpoint, life, stop, lambda line: tell(Said(line))
+        ) as supervisor:
+            supervisor.wait_until_ready(serving.ready_s, _Loading(supervisor, overlap, report, stop))
+            tell(Ready(plan, supervisor.seconds))
+            place.now_good()
+            supervisor.wait_until_stopped(overlap.check_late)
+            life.enter(Phase.DRAINING)
+            drain = Drain(engine, supervisor, stop, lambda text: tell(Notice(text)))
+            whole = drain.run(serving.drain_s, linger_s(inherited, serving.drain_s))
+    raise Stopped(cut=not whole)
+
+
+def become_engine(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) -> NoReturn:
+    """Fetch and compare the weights, then let the engine have this process: nothing watches it after that.
+
+    Raises what `serve` raises before the engine starts.
+    """
+
+    def report(event: Event) -> None:
+        tell(event)
+        stop.check()
+
+    weights = _fetch(plan, report, inherited, Life())
+    plan, overlap = weights.plan, weights.overlap
+    with overlap.of(weights.folder):
+        while not overlap.finished:
+            time.sleep(POLL_S)
+            stop.check()
+        overlap.check()
+    stay_in_use(plan.site.cache, plan.location.model_id)
+    # Who keeps what is compiled is who sees whether the engine became ready: nobody, from here on.
+    launch = plan.launch.compiling_in(None)
+    environment = {**inherited, **writable_home(inherited, None), **launch.environment}
+    report(Notice(f"this process becomes {_name(plan)}: no management port, nothing watches it"))
+    become(launch, environment)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What was fetched: the plan that serves it, the folder, and who reads it ahead."""
+
+    plan: Plan
+    folder: Path
+    overlap: Overlap
+
+
+def _fetch(plan: Plan, report: Callable[[Event], None], inherited: Mapping[str, str], life: Life) -> _Weights:
+    """Have the weights on this machine, once nothing else is in the way of a start."""
     engine = plan.engine
     if engine is None:
         raise EngineMissing(
@@ -77,7 +158,12 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
         )
     access.require(plan.settings.host_root, plan.selection.uses)
     require_free_port(plan.launch.port)
-    overlap = Overlap(plan, report)
+    overlap, fetching = Overlap(plan, report), Fetching(life)
+
+    def seen(event: Event) -> None:
+        fetching.seen(event)
+        report(event)
+
     folder = fetch(
         plan.location,
         plan.site.cache,
@@ -85,78 +171,55 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
         token_present=plan.settings.token_present,
         engine_python=engine.python,
         environment=inherited,
-        report=report,
+        report=seen,
     )
+    fetching.done()
     if folder != plan.location.path:
         # The copy that was found was damaged and not ours to mend; now there is one of ours.
         plan = make_plan(plan.settings, plan.site)
-    with (
-        in_use(plan.site.cache, plan.location.model_id),
-        _compiling(plan, report) as place,
-        overlap.of(folder),
-    ):
-        report(Notice(f"starting {engine.engine} {engine.version}"))
-        started = time.monotonic()
-        launch = plan.launch.compiling_in(place.folder)
-        process = EngineProcess(launch, {**inherited, **writable_home(inherited, place.folder)})
-        try:
-            _wait_until_ready(process, started, report, stop, overlap)
-            report(Ready(plan, time.monotonic() - started))
-            place.now_good()
-            _wait_until_it_ends(process, stop, overlap)
-        finally:
-            process.stop()
+    return _Weights(plan, folder, overlap)
 
 
-def _compiling(plan: Plan, report: Report) -> AbstractContextManager[Workspace]:
+def _compiling(plan: Plan, report: Callable[[Event], None]) -> AbstractContextManager[Workspace]:
     """Where the engine may keep what it compiles."""
     folder = plan.launch.compiled
     return workspace(folder, lambda text: report(Notice(text))) if folder else nullcontext(Workspace(None))
 
 
-def _wait_until_ready(
-    engine: EngineProcess, started: float, report: Report, stop: Stop, overlap: Overlap
-) -> None:
-    heartbeat = started + _HEARTBEAT_S
-    ready = False
-    while not ready:
-        ready = engine.answers()
-        stop.check()
-        overlap.check()  # before the engine's own end: damaged weights may be the reason for it
-        code = None if ready else engine.wait(_POLL_S)
-        now = time.monotonic()
-        if code is not None:
-            raise EngineExited(
-                f"the engine ended with {_words(code)} after {now - started:.0f} s, before it was ready",
-                hint="its own words are above; `aim-runtime dry-run --format shell` prints the command",
-            )
-        if now >= heartbeat:
-            overlap.progress()
-            report(Notice(f"the engine is loading: {now - started:.0f} s"))
-            heartbeat = now + _HEARTBEAT_S
+def _name(plan: Plan) -> str:
+    return f"{plan.engine.engine} {plan.engine.version}" if plan.engine else plan.settings.engine
 
 
-def _wait_until_it_ends(engine: EngineProcess, stop: Stop, overlap: Overlap) -> None:
-    while (code := engine.exit_code()) is None:
-        stop.check()
-        overlap.check_late()
-        time.sleep(_POLL_S)
-    raise EngineExited(
-        f"the engine ended by itself with {_words(code)}", hint="the engine's own words are above"
-    )
+class _Loading:
+    """Called all the time while the engine loads: ends that for a reason, says how long it takes."""
 
+    def __init__(
+        self, supervisor: Supervisor, overlap: Overlap, report: Callable[[Event], None], stop: Stop
+    ) -> None:
+        self._supervisor, self._overlap, self._report, self._stop = supervisor, overlap, report, stop
+        self._say_at_s = _HEARTBEAT_S
 
-def _words(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    def __call__(self) -> None:
+        self._stop.check()
+        self._overlap.check()  # damaged weights may be the reason why the engine ends
+        seconds = self._supervisor.seconds
+        if seconds >= self._say_at_s:
+            self._overlap.progress()
+            self._report(Notice(f"the engine is loading: {seconds:.0f} s"))
+            self._say_at_s = seconds + _HEARTBEAT_S
 
 
 @contextmanager
-def stop_signals() -> Iterator[Stop]:
-    """Take note of SIGTERM and SIGINT while the block runs."""
-    stop = Stop()
-    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
+def _told_of(life: Life) -> Iterator[None]:
+    """Keep `life` true about how the block ends."""
     try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        yield
+    except Stopped:
+        life.enter(Phase.STOPPED)
+        raise
+    except AimError as error:
+        known = life.view().failure
+        if known is None or known.code != error.code:
+            life.change(failure=Failure(error.code, error.message, error.hint))
+        life.enter(Phase.FAILED)
+        raise

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import aim_runtime
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.process import EngineProcess
 from aim_runtime.models.owner import Owner
@@ -202,12 +203,16 @@ def test_a_deaf_engine_is_killed(env: dict[str, str], tmp_path: Path) -> None:
         command, (EnvironmentVariable("FAKE_ENGINE", "deaf", Layer.PROFILE),), (), "/health", port
     )
     engine = EngineProcess(launch, {**os.environ, **env})
+    endpoint = Endpoint(port)
     deadline = time.monotonic() + 20
-    while not engine.answers() and time.monotonic() < deadline:
+    while not endpoint.ask("/health", 1) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert engine.answers()
-    engine.stop(grace_s=0.5)
+    assert endpoint.ask("/health", 1)
+    engine.terminate()
+    assert engine.wait(0.5) is None
+    engine.kill()
     assert engine.exit_code() == -signal.SIGKILL
+    os.close(engine.output)
     assert gone(record(env)["pids"])
 
 

@@ -6,17 +6,18 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TextIO
 
 from aim_runtime.cli import output
 from aim_runtime.cli.machine import machine_lines
 from aim_runtime.cli.progress import ProgressView
+from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.models.events import Event, Notice, Progress, Report
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
-from aim_runtime.serve import Ready, Stop, stop_signals
+from aim_runtime.serve import Planned, Ready, Said, Stop, stop_signals
 from aim_runtime.settings import Settings
 
 
@@ -113,9 +114,28 @@ class Log:
         for line in machine_lines(plan):
             self._logger.info("%s", line)
 
-    def report(self, event: Event | Ready) -> None:
-        """Show what a fetch or a start says."""
-        if isinstance(event, Progress):
+    def shows(self, level: str) -> bool:
+        """Whether the engine's lines of a level are shown."""
+        return self._logger.isEnabledFor(logging.getLevelNamesMapping()[level])
+
+    def show_line(self, line: OutputLine) -> None:
+        """Show one line of the engine's as it came; called from a thread of its own."""
+        if self.shows(line.level):
+            with suppress(OSError, ValueError):  # nobody reads stderr, or it is closed
+                sys.stderr.write(output.redact(line.text) + "\n")
+                sys.stderr.flush()
+
+    def report(self, event: Event | Planned | Ready | Said) -> None:
+        """Show what a fetch, a start or the engine says."""
+        if isinstance(event, Said):
+            self.show_line(event.line)
+        elif isinstance(event, Planned):
+            attempt = event.attempt
+            failed = f"{attempt.failure.message} ({attempt.failure.code})"
+            self._logger.warning("profile %s: %s; now %s", attempt.profile, failed, attempt.next_step)
+            self.warn([*event.plan.selection.warnings, *event.plan.launch.notes])
+            self.plan(event.plan)
+        elif isinstance(event, Progress):
             self._progress.show(event)
         elif isinstance(event, Ready):
             self._progress.end()

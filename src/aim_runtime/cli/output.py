@@ -74,13 +74,16 @@ def warning(text: str) -> None:
     words(f"{click.style('warning:', fg='yellow')} {text}")
 
 
-def error(message: str, *, code: str, hint: str) -> None:
-    """Print why the command failed and what to do about it."""
+def error(message: str, *, code: str, hint: str, details: tuple[str, ...] = ()) -> None:
+    """Print why the command failed and what to do about it; `details` are lines to show before that."""
     if _error_format == "json":
         import json  # on the way out only
 
-        words(json.dumps({"code": code, "message": redact(message), "hint": redact(hint)}))
+        more = {"details": [redact(line) for line in details]} if details else {}
+        words(json.dumps({"code": code, "message": redact(message), "hint": redact(hint), **more}))
         return
+    for line in details:
+        words(f"  | {line}")
     words(f"{click.style('error:', fg='red', bold=True)} {message}")
     if hint:
         words(f"{click.style('  fix:', fg='green')} {hint}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from aim_runtime.engines.endpoint import Endpoint
+from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.hardware.accelerator import Accelerator, Hardware, NumaNode
@@ -171,3 +172,9 @@ class Engine(Protocol):
 
     def load(self, metrics: str) -> Load | None:
         """Read what the engine's metrics say; None where they are not an engine's."""
+
+    def failure(self, lines: Sequence[OutputLine], code: int | None, launch: Launch) -> Failure:
+        """Say why the engine failed, by its last lines and its exit code.
+
+        `code` is negative for a signal, None where the engine ran and was never ready.
+        """

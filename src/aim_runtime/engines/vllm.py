@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from aim_runtime.engines import args, vllm_log, vllm_metrics
 from aim_runtime.engines.endpoint import Endpoint
+from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.options import Options
@@ -35,9 +37,7 @@ TARGET_VERSION = "0.32.0"
 _OPTIONS = Path(__file__).parent / "vllm_args"
 # What the runtime must own, and the setting to use instead.
 OWNED = {"port": "AIM_PORT", "model": "AIM_MODEL_ID", "served-model-name": "AIM_CUSTOM_MODEL_NAME"}
-# What profiles and users may replace. Without time to stop in, vLLM kills its core on SIGTERM, and
-# requests in flight are cut.
-_DEFAULTS = {"shutdown-timeout": 20}
+_SHUTDOWN = "shutdown-timeout"
 _PARALLEL, _LENGTH = "tensor-parallel-size", "max-model-len"
 
 
@@ -134,7 +134,11 @@ class Vllm:
         known, lacks = _of_architecture(selection.profile, location, said, options, model)
         facts = Facts(storage, len(selection.uses), machine.on_cpu, options, importable)
         chosen = choose_loading(facts, settings.load_strategy, said)
-        ours = [(Layer.RUNTIME, _DEFAULTS), (Layer.ARCHITECTURE, known), (chosen.layer, chosen.arguments)]
+        ours = [
+            (Layer.RUNTIME, _ending(settings, options)),
+            (Layer.ARCHITECTURE, known),
+            (chosen.layer, chosen.arguments),
+        ]
         merged = args.merge([*ours, *given, (Layer.RUNTIME, owned)])
         folder, places = compiled_in(settings.cache_path, machine, install, location, said)
         variables, against = _with(around.variables, places, settings)
@@ -167,6 +171,24 @@ class Vllm:
 
     def load(self, metrics: str) -> Load | None:
         return vllm_metrics.read(metrics)
+
+    def failure(self, lines: Sequence[OutputLine], code: int | None, launch: Launch) -> Failure:
+        evidence = next((line.text for line in reversed(lines) if "Error" in line.text), "")
+        if code is None:
+            hint = "see what it does in its own lines, or give it more time with AIM_READY_SECONDS"
+            return Failure("engine.never_ready", "the engine did not become ready", hint, evidence, True)
+        how = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        hint = "its own words are above; `aim-runtime dry-run --format shell` prints the command"
+        return Failure("engine.exited", f"the engine ended with {how}", hint, evidence, True)
+
+
+def _ending(settings: Settings, options: Options) -> dict[str, Any]:
+    """Time to stop in, which profiles and users may replace: without it vLLM kills its core on SIGTERM.
+
+    Requests in flight are waited for before that SIGTERM (serving/drain.py); this is for what comes
+    between the last look and the signal, and for an engine that says nothing of its load.
+    """
+    return {_SHUTDOWN: math.ceil(settings.serving.drain_s)} if _SHUTDOWN in options.table else {}
 
 
 def _without_owned(arguments: Mapping[str, Any]) -> dict[str, Any]:

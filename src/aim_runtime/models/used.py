@@ -54,6 +54,16 @@ def in_use(cache: Cache, model_id: str) -> Iterator[None]:
             os.close(descriptor)
 
 
+def stay_in_use(cache: Cache, model_id: str) -> None:
+    """Let others see that the model is in use by this process, also after it became another program."""
+    touch(cache, model_id)
+    descriptor = _open(cache.used(model_id))
+    if descriptor is not None:
+        os.set_inheritable(descriptor, True)
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
 def is_in_use(cache: Cache, model_id: str) -> bool:
     """Return whether a process serves the model, on any machine whose locks are seen here."""
     descriptor = _open(cache.used(model_id))
