@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,7 +14,6 @@ from aim_runtime.chances import Chances
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.home import writable_home
-from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.engines.process import EngineProcess, become, require_free_port
 from aim_runtime.errors import AimError, EngineMissing
 from aim_runtime.hardware import access
@@ -24,13 +24,14 @@ from aim_runtime.models.used import in_use, stay_in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
 from aim_runtime.serving.drain import Drain, linger_s
+from aim_runtime.serving.engine_log import EngineLog
 from aim_runtime.serving.fetching import Fetching
 from aim_runtime.serving.life import Attempt, Life
 from aim_runtime.serving.stop import Stop, Stopped, stop_signals
 from aim_runtime.serving.supervisor import POLL_S, EngineFailed, Supervisor
 from aim_runtime.vocabulary import Phase
 
-__all__ = ["Planned", "Ready", "Report", "Said", "Stop", "Stopped", "become_engine", "serve", "stop_signals"]
+__all__ = ["Planned", "Ready", "Report", "Stop", "Stopped", "Voice", "become_engine", "serve", "stop_signals"]
 _HEARTBEAT_S = 10.0
 
 
@@ -50,43 +51,45 @@ class Ready:
     seconds: float
 
 
+Report = Callable[[Event | Planned | Ready], None]
+
+
 @dataclass(frozen=True)
-class Said:
-    """One line of the engine's; it is reported from another thread."""
+class Voice:
+    """Where a service speaks: `tell` of what happens, `log` for the engine's lines.
 
-    line: OutputLine
+    `hide` takes secrets out of what the engine says.
+    """
+
+    tell: Report
+    log: logging.Logger
+    hide: Callable[[str], str]
 
 
-Report = Callable[[Event | Planned | Ready | Said], None]
-
-
-def serve(
-    plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, life: Life | None = None
-) -> None:
+def serve(plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, life: Life) -> None:
     """Execute the plan until `stop` is asked for: then everything is put away, and Stopped is raised.
 
     `inherited` is the environment that the engine gets beneath the plan's own; `life` is kept true.
     Raises EngineMissing, DeviceClosed, PortTaken or ModelError before the engine starts and EngineExited
     or EngineNeverReady when that fails, after what AIM_ON_FAILURE says was tried.
     """
-    life = life or Life()
     chances = Chances(plan)
     with _told_of(life):
         while True:
             try:
-                _serve(plan, tell, inherited, stop, life)
+                _serve(plan, voice, inherited, stop, life)
             except EngineFailed as failed:
-                tell(Notice(failed.words, grave=True))
+                voice.tell(Notice(failed.words, grave=True))
                 attempt, plan = chances.after(failed, life)
-                tell(Planned(plan, attempt))
+                voice.tell(Planned(plan, attempt))
                 stop.check()
 
 
-def _serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, life: Life) -> None:
+def _serve(plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, life: Life) -> None:
     """Fetch, start, watch, drain. Raises EngineFailed when the engine fails to start."""
 
     def report(event: Event) -> None:
-        tell(event)
+        voice.tell(event)
         stop.check()  # a fetch reports several times a second
 
     weights = _fetch(plan, report, inherited, life)
@@ -101,15 +104,14 @@ def _serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, l
         launch = plan.launch.compiling_in(place.folder)
         environment = {**inherited, **writable_home(inherited, place.folder)}
         process, endpoint = EngineProcess(launch, environment), engine.endpoint(launch, inherited)
-        with Supervisor(
-            process, engine, launch, endpoint, life, stop, lambda line: tell(Said(line))
-        ) as supervisor:
+        log = EngineLog(voice.log, life, voice.hide)
+        with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide) as supervisor:
             supervisor.wait_until_ready(serving.ready_s, _Loading(supervisor, overlap, report, stop))
-            tell(Ready(plan, supervisor.seconds))
+            voice.tell(Ready(plan, supervisor.seconds))
             place.now_good()
             supervisor.wait_until_stopped(overlap.check_late)
             life.enter(Phase.DRAINING)
-            drain = Drain(engine, supervisor, stop, lambda text: tell(Notice(text)))
+            drain = Drain(engine, supervisor, stop, lambda text: voice.tell(Notice(text)))
             whole = drain.run(serving.drain_s, linger_s(inherited, serving.drain_s))
     raise Stopped(cut=not whole)
 

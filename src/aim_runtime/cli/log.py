@@ -6,18 +6,17 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TextIO
 
 from aim_runtime.cli import output
 from aim_runtime.cli.machine import machine_lines
 from aim_runtime.cli.progress import ProgressView
-from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.models.events import Event, Notice, Progress, Report
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
-from aim_runtime.serve import Planned, Ready, Said, Stop, stop_signals
+from aim_runtime.serve import Planned, Ready, Stop, stop_signals
 from aim_runtime.settings import Settings
 
 
@@ -114,22 +113,14 @@ class Log:
         for line in machine_lines(plan):
             self._logger.info("%s", line)
 
-    def shows(self, level: str) -> bool:
-        """Whether the engine's lines of a level are shown."""
-        return self._logger.isEnabledFor(logging.getLevelNamesMapping()[level])
+    @property
+    def shows_engine(self) -> bool:
+        """Whether what the engine says is shown, most of it."""
+        return self.engine.isEnabledFor(logging.INFO)
 
-    def show_line(self, line: OutputLine) -> None:
-        """Show one line of the engine's as it came; called from a thread of its own."""
-        if self.shows(line.level):
-            with suppress(OSError, ValueError):  # nobody reads stderr, or it is closed
-                sys.stderr.write(output.redact(line.text) + "\n")
-                sys.stderr.flush()
-
-    def report(self, event: Event | Planned | Ready | Said) -> None:
-        """Show what a fetch, a start or the engine says."""
-        if isinstance(event, Said):
-            self.show_line(event.line)
-        elif isinstance(event, Planned):
+    def report(self, event: Event | Planned | Ready) -> None:
+        """Show what a fetch or a start says."""
+        if isinstance(event, Planned):
             attempt = event.attempt
             failed = f"{attempt.failure.message} ({attempt.failure.code})"
             self._logger.warning("profile %s: %s; now %s", attempt.profile, failed, attempt.next_step)

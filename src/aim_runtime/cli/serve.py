@@ -6,13 +6,14 @@ import gc
 
 import click
 
-from aim_runtime.cli import termination_log
+from aim_runtime.cli import output, termination_log
 from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.log import Log
 from aim_runtime.errors import AimError
 from aim_runtime.models.events import Notice
 from aim_runtime.plan import make_plan
-from aim_runtime.serve import Stop, Stopped, become_engine, serve, stop_signals
+from aim_runtime.serve import Stop, Stopped, Voice, become_engine, serve, stop_signals
+from aim_runtime.serving.life import Life
 from aim_runtime.serving.output import KEPT_LINES
 from aim_runtime.settings import Settings
 from aim_runtime.site import survey
@@ -60,20 +61,21 @@ def command(engine_args: tuple[str, ...], replaced: bool, last_lines: int | None
 
 def _serve(settings: Settings, log: Log, stop: Stop, *, replaced: bool, last_lines: int | None) -> int:
     log.warn(settings.warnings)
+    life = Life()
     try:
         plan = make_plan(settings, survey(settings, stop.check, inherited()))
         log.warn(plan.warnings[len(settings.warnings) :])
         log.plan(plan)
         if replaced:
             become_engine(plan, log.report, inherited(), stop)
-        serve(plan, log.report, inherited(), stop)
+        serve(plan, Voice(log.report, log.engine, output.redact), inherited(), stop, life)
     except Stopped as end:
         cut = end.cut or stop.again
         log.report(Notice("stopped" if not cut else "stopped at once"))
         return 128 + stop.number if cut else 0
     except AimError as error:
         # They were shown as they came, unless the log's level kept them back.
-        shown = 0 if log.shows("INFO") else _LINES_NOT_SHOWN
+        shown = 0 if log.shows_engine else _LINES_NOT_SHOWN
         count = shown if last_lines is None else last_lines
         error.details = error.details[-count:] if count else ()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -20,7 +21,9 @@ from aim_runtime.hardware.accelerator import NumaNode
 
 _STDOUT, _STDERR = 1, 2
 # What an engine gets to end in when this program is gone: the next service wants the devices.
-_GRACE_ALONE_S = 10.0
+_GRACE_ALONE_S = 5.0
+# The largest that any user may have: who reads must wait for the interpreter's lock each time.
+_PIPE_BYTES = 1024 * 1024
 _KEEPER_WITHIN_S = 30.0
 
 
@@ -87,6 +90,8 @@ class EngineProcess:
         self._code: int | None = None
         self._control, theirs = socket.socketpair()
         self.output, written = os.pipe()
+        with contextlib.suppress(OSError):  # the user may have too many of that size
+            fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         settings = [str(theirs.fileno()), str(os.getpid()), f"{_GRACE_ALONE_S:g}"]
         with running_on(launch.numa_node), theirs:
             self._keeper = subprocess.Popen(
@@ -157,6 +162,7 @@ class EngineProcess:
                 self._errno = int(number)
         if not said and self._code is None:
             # The keeper was killed, and with it the engine; what that left is this program's now.
+            self._keeper.wait()
             keeper.end_all(os.getpid(), self._reap_adopted, self._before)
             self._ended(-signal.SIGKILL)
         return True
@@ -164,8 +170,7 @@ class EngineProcess:
     def _reap_adopted(self) -> None:
         for pid in keeper.descendants(os.getpid(), self._before):
             with contextlib.suppress(ChildProcessError):
-                if pid != self._keeper.pid:
-                    os.waitpid(pid, os.WNOHANG)
+                os.waitpid(pid, os.WNOHANG)
 
     def _ended(self, code: int) -> None:
         self._code = code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Protocol
 from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.launch import Engine, Launch
-from aim_runtime.engines.output_line import OutputLine
+from aim_runtime.serving.engine_log import EngineLog
 from aim_runtime.serving.life import Life
 from aim_runtime.serving.output import Output
 from aim_runtime.serving.stop import Stop
@@ -41,6 +40,17 @@ class EngineFailed(Exception):
     was_ready: bool
 
 
+class _Heard:
+    """Reads the engine's lines for its log; a line can say that another phase of the start has begun."""
+
+    def __init__(self, engine: Engine, log: EngineLog) -> None:
+        self._engine, self._log = engine, log
+        self.tick, self.end = log.tick, log.end
+
+    def line(self, text: str) -> None:
+        self._log.line(self._engine.line(text))
+
+
 class Process(Protocol):
     """The engine's processes, as engines/process.py starts them."""
 
@@ -60,7 +70,7 @@ class Process(Protocol):
 class Supervisor:
     """Watches an engine that was just started while the block runs; nothing is left of it after it.
 
-    `on_line` is called for each line that the engine says, on a thread of its own.
+    `log` gets each line that the engine says, on a thread of its own; `hide` takes secrets out of text.
     """
 
     def __init__(
@@ -71,15 +81,16 @@ class Supervisor:
         endpoint: Endpoint,
         life: Life,
         stop: Stop,
-        on_line: Callable[[OutputLine], None],
+        log: EngineLog,
+        hide: Callable[[str], str],
     ) -> None:
         self.process, self._engine, self._launch, self.endpoint = process, engine, launch, endpoint
-        self._life, self._stop, self._on_line = life, stop, on_line
+        self._life, self._stop, self._hide = life, stop, hide
         self._started = time.monotonic()
-        self._starting, self._was_ready, self._phases = True, False, threading.Lock()
+        self._was_ready = False
         life.enter(Phase.STARTING)
         life.change(engine_pid=process.pid, engine_alive=True, answers=False)
-        self._output = Output(process.output, self._heard)
+        self._output = Output(process.output, _Heard(engine, log))
 
     def __enter__(self) -> Supervisor:
         return self
@@ -109,7 +120,7 @@ class Supervisor:
                 raise self._failed(None, f"the engine is not ready after AIM_READY_SECONDS={ready_s:g}")
         self._was_ready = True
         self._life.change(answers=True)
-        self._enter(Phase.READY)
+        self._life.enter(Phase.READY)
 
     def wait_until_stopped(self, watch: Callable[[], None]) -> None:
         """Return when a signal asks for an end; raises EngineFailed when the engine ends before that."""
@@ -124,7 +135,6 @@ class Supervisor:
         Return whether it was in order.
         """
         deadline = time.monotonic() + grace_s
-        self._enter()
         self.process.terminate()
         in_order = True
         while self.process.wait(POLL_S) is None:
@@ -139,26 +149,12 @@ class Supervisor:
         answer = self.endpoint.ask(self._launch.ready_path, _ANSWERS_WITHIN_S)
         return answer is not None and answer[0] == 200
 
-    def _heard(self, text: str) -> None:
-        line = self._engine.line(text)
-        with self._phases:
-            if line.phase and self._starting:
-                self._life.enter(line.phase, line.percent)
-        self._on_line(line)
-
-    def _enter(self, phase: Phase | None = None) -> None:
-        """From here on the engine's lines change the phase no more."""
-        with self._phases:
-            self._starting = False
-            if phase:
-                self._life.enter(phase)
-
     def _failed(self, code: int | None, words: str) -> EngineFailed:
         self._life.change(engine_alive=code is None, answers=False)
         if code is None:
             self.end(GRACE_S)
         self._output.finish(_READ_WITHIN_S)
-        lines = self._output.last()
+        lines = tuple(map(self._hide, self._output.last()))
         failure = self._engine.failure([self._engine.line(line) for line in lines], code, self._launch)
         return EngineFailed(failure, code, words, lines, self._was_ready)
 

@@ -4,7 +4,7 @@ FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked fo
 (ready after 3 s), `deaf` (ignores SIGTERM). FAKE_ENGINE_RECORD names a file for its argv, environment and
 the process ids of itself and of its worker, which it leaves behind as a real engine's crash would; and for
 what it found in VLLM_CACHE_ROOT before it wrote a file of its own there, as an engine that compiles does.
-FAKE_ENGINE_LOG names a file of lines that it prints before it answers.
+FAKE_ENGINE_LOG names a file of lines that it prints before it answers. More is in streams.py and trouble.py.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from . import streams, trouble
 from .said import say
 
 HOW = os.environ.get("FAKE_ENGINE", "")
 STARTED = time.monotonic()
-READY_AFTER_S = 3.0 if HOW == "slow" else 0.2
+READY_AFTER_S = {"slow": 3.0, "hang": 1e9}.get(HOW, 0.2)
 
 
 def argument(name: str) -> list[str]:
@@ -35,6 +36,8 @@ def argument(name: str) -> list[str]:
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if streams.answered(self):
+            return
         ready = time.monotonic() - STARTED > READY_AFTER_S
         models = [{"id": name, "object": "model"} for name in argument("--served-model-name")]
         self.answer(200 if ready else 503, {"object": "list", "data": models})
@@ -42,6 +45,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         if HOW == "die":
             os._exit(4)
+        if streams.streamed(self):
+            return
         self.answer(200, {"choices": [{"message": {"role": "assistant", "content": "Paris."}}]})
 
     def answer(self, status: int, body: dict[str, Any]) -> None:
@@ -71,15 +76,20 @@ def main() -> None:
     if HOW == "crash":
         print("fake engine: RuntimeError: no good", file=sys.stderr, flush=True)
         sys.exit(3)
+    trouble.crash_once()
+    trouble.flood()
+    streams.prepare()
     if HOW == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     record = os.environ.get("FAKE_ENGINE_RECORD")
     if record:
         seen = {"argv": sys.argv[1:], "env": dict(os.environ), "pids": [os.getpid(), worker.pid]}
+        seen["pids"] += trouble.strays()
         seen["found"] = found
         seen["cpus"] = sorted(os.sched_getaffinity(0))
         Path(record).write_text(json.dumps(seen))
+    ThreadingHTTPServer.request_queue_size = 128  # many clients come at once
     ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler).serve_forever()
 
 
