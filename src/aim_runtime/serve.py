@@ -19,6 +19,9 @@ from aim_runtime.models.fetch import fetch
 from aim_runtime.models.used import in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
+from aim_runtime.record.recording import Recording, recording
+from aim_runtime.record.repeat import Repeat
+from aim_runtime.serving.life import Life
 
 _POLL_S = 0.25
 _HEARTBEAT_S = 10.0
@@ -58,12 +61,20 @@ class Stop:
             raise Stopped
 
 
-def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) -> None:
+def serve(
+    plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, repeats: Repeat | None = None
+) -> None:
     """Execute the plan until `stop` is asked for: then everything is put away, and Stopped is raised.
 
-    `inherited` is the environment that the engine gets beneath the plan's own. Raises EngineMissing,
-    DeviceClosed, PortTaken or ModelError before the engine starts and EngineExited when it ends by itself.
+    `inherited` is the environment that the engine gets beneath the plan's own; `repeats` the record that
+    the plan is from. Raises EngineMissing, DeviceClosed, PortTaken or ModelError before the engine starts
+    and EngineExited when it ends by itself.
     """
+    with recording(plan, Life(), inherited, tell, repeats) as record:
+        _serve(plan, tell, inherited, stop, record)
+
+
+def _serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, record: Recording) -> None:
 
     def report(event: Event | Ready) -> None:
         tell(event)
@@ -90,6 +101,8 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
     if folder != plan.location.path:
         # The copy that was found was damaged and not ours to mend; now there is one of ours.
         plan = make_plan(plan.settings, plan.site)
+        record.now(plan)
+    record.weights(folder)
     with (
         in_use(plan.site.cache, plan.location.model_id),
         _compiling(plan, report) as place,
@@ -101,6 +114,7 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
         process = EngineProcess(launch, {**inherited, **writable_home(inherited, place.folder)})
         try:
             _wait_until_ready(process, started, report, stop, overlap)
+            record.ready()
             report(Ready(plan, time.monotonic() - started))
             place.now_good()
             _wait_until_it_ends(process, stop, overlap)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from aim_runtime.choice import Choice, choose
 from aim_runtime.cli import output
 from aim_runtime.cli.arithmetic import profile_text
-from aim_runtime.cli.choice import Choice, choose
 from aim_runtime.cli.environment import inherited, settings_from_environment, settings_with_warnings
 from aim_runtime.cli.explanation import explanation_json
 from aim_runtime.cli.format_option import format_option

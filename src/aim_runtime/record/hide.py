@@ -1,0 +1,117 @@
+"""Secrets out of a record: by where they stand (an argument's name, a URL), and by their values anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aim_runtime.models.words import redact
+from aim_runtime.variables import SECRET_ARGUMENTS, SECRETS
+
+HIDDEN = "***"
+# A signed address has its secret there.
+_QUERY = re.compile(r"(://[^\s?\"']+\?)[^\s\"'#]+")
+_SUFFIXES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
+# Shorter values would hide ordinary words, and no such secret is real.
+_SHORTEST = 6
+
+
+def is_secret_argument(key: str) -> bool:
+    """Whether an engine argument's value is a secret, whatever its spelling."""
+    return key.lstrip("-").replace("_", "-") in SECRET_ARGUMENTS
+
+
+def hides(value: Any) -> bool:
+    """Whether something in a value of a record was hidden."""
+    if isinstance(value, Mapping):
+        return any(map(hides, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(hides, value))
+    return isinstance(value, str) and HIDDEN in value
+
+
+@dataclass(frozen=True)
+class Hider:
+    """Knows the secrets of one run, and makes text and data without them."""
+
+    _secrets: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, environment: Mapping[str, str], tokens: Iterable[str] = (), *arguments: Mapping[str, Any]
+    ) -> Hider:
+        """Collect the secrets of an environment, of an argv and of engine arguments."""
+        found = {value.strip() for name, value in environment.items() if _is_secret(name)}
+        found |= {value for value in _after_secret_keys(tokens) if value}
+        for mapping in arguments:
+            found |= {
+                text for key, value in mapping.items() if is_secret_argument(key) for text in _texts(value)
+            }
+        # The longest first: one may be the beginning of another.
+        return cls(
+            tuple(sorted((each for each in found if len(each) >= _SHORTEST), key=lambda x: (-len(x), x)))
+        )
+
+    def text(self, text: str) -> str:
+        """Return `text` without the secrets, and as UTF-8 can have it."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return _QUERY.sub(rf"\1{HIDDEN}", redact(text.encode("utf-8", "replace").decode("utf-8")))
+
+    def tokens(self, tokens: Iterable[str]) -> list[str]:
+        """Return an argv without them."""
+        shown: list[str] = []
+        hide = False
+        for token in tokens:
+            if token.startswith("--"):
+                key, equals, _ = token.partition("=")
+                hide = is_secret_argument(key)
+                shown.append(f"{key}={HIDDEN}" if hide and equals else self.text(token))
+            else:
+                shown.append(HIDDEN if hide else self.text(token))
+        return shown
+
+    def data(self, value: Any) -> Any:
+        """Return plain data without them, the values of secret arguments hidden at any depth."""
+        if isinstance(value, Mapping):
+            return {
+                self.text(str(key)): HIDDEN if is_secret_argument(str(key)) else self.data(each)
+                for key, each in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.data(each) for each in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def json(self, text: str) -> str:
+        """Return a text that may be a JSON object without them; without secrets it stays as it is."""
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return self.text(text)
+        hidden = self.data(found)
+        return self.text(text) if hidden == found else json.dumps(hidden, ensure_ascii=False)
+
+
+def _is_secret(name: str) -> bool:
+    return name in SECRETS or name.upper().endswith(_SUFFIXES)
+
+
+def _after_secret_keys(tokens: Iterable[str]) -> Iterator[str]:
+    secret = False
+    for token in tokens:
+        if token.startswith("--"):
+            key, _, value = token.partition("=")
+            secret = is_secret_argument(key)
+            if secret:
+                yield value
+        elif secret:
+            yield token
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [str(each) for each in value]
+    return [] if value is None or isinstance(value, bool) else [str(value)]
