@@ -39,8 +39,8 @@ def describe(
     settings, launch = plan.settings, plan.launch
     content = plan.profile.content.engine_args
     arguments = {each.key: each.value for each in launch.arguments}
-    tokens = (*settings.extra_args, *launch.command)
-    hide = Hider.of(environment, tokens, settings.engine_args, content, arguments)
+    commands = (settings.extra_args, launch.command)
+    hide = Hider.of(environment, commands, (settings.engine_args, content, arguments))
     record = values.Record(
         schema=values.SCHEMA,
         id=run.id,
@@ -64,6 +64,7 @@ def describe(
             version=plan.engine.version if plan.engine else None,
             python=str(plan.engine.python) if plan.engine else None,
             command=hide.tokens(launch.command),
+            loading=str(launch.loading.strategy) if launch.loading else None,
             numa_node=launch.numa_node.number if launch.numa_node else None,
             compiled=str(launch.compiled) if launch.compiled else None,
         ),

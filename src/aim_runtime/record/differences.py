@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ class Fact:
     source: str = ""
 
     def __str__(self) -> str:
-        shown = "without" if self.value is None else str(self.value)
+        value = self.value
+        shown = (value or "unset") if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return f"{shown} ({self.source})" if self.source else shown
 
 
@@ -51,7 +53,8 @@ def _settings(record: Record) -> _Facts:
 def _profile(record: Record) -> _Facts:
     profile = record.profile
     plain = {name: Fact(getattr(profile, name)) for name in ("id", "origin", "path", "sha256", "why")}
-    return plain | {name: Fact(value) for name, value in _flat(to_builtins(profile.content)).items()}
+    content = {name: value for name, value in to_builtins(profile.content).items() if name != "evidence"}
+    return plain | {name: Fact(value) for name, value in _flat(content).items()}
 
 
 def _arguments(record: Record) -> _Facts:
@@ -65,7 +68,8 @@ def _variables(record: Record) -> _Facts:
 def _engine(record: Record) -> _Facts:
     engine, versions = record.engine, record.versions
     found = {
-        name: Fact(getattr(engine, name)) for name in ("name", "version", "python", "numa_node", "compiled")
+        name: Fact(getattr(engine, name))
+        for name in ("name", "version", "python", "loading", "numa_node", "compiled")
     }
     names = ("aim_runtime", "torch", "transformers")
     return (
@@ -101,9 +105,9 @@ def _hardware(record: Record) -> _Facts:
 def _timings(record: Record) -> _Facts:
     outcome = record.outcome
     found = {name: Fact(getattr(outcome, name)) for name in ("ready_after_s", "ended_after_s")}
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     for stage in outcome.stages:
-        seconds[stage.phase] += stage.seconds  # type: ignore[assignment]
+        seconds[stage.phase] = seconds.get(stage.phase, 0.0) + stage.seconds
     return found | {phase: Fact(round(value, 3)) for phase, value in seconds.items()}
 
 

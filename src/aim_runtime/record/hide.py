@@ -41,11 +41,14 @@ class Hider:
 
     @classmethod
     def of(
-        cls, environment: Mapping[str, str], tokens: Iterable[str] = (), *arguments: Mapping[str, Any]
+        cls,
+        environment: Mapping[str, str],
+        commands: Iterable[Iterable[str]] = (),
+        arguments: Iterable[Mapping[str, Any]] = (),
     ) -> Hider:
-        """Collect the secrets of an environment, of an argv and of engine arguments."""
+        """Collect the secrets of an environment, of command lines and of engine arguments."""
         found = {value.strip() for name, value in environment.items() if _is_secret(name)}
-        found |= {value for value in _after_secret_keys(tokens) if value}
+        found |= {value for tokens in commands for value in _after_secret_keys(tokens) if value}
         for mapping in arguments:
             found |= {
                 text for key, value in mapping.items() if is_secret_argument(key) for text in _texts(value)

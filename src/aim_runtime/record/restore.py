@@ -15,7 +15,7 @@ from aim_runtime.record.said import DEFAULT, ENVIRONMENT, PLACES, said
 from aim_runtime.record.values import Record, Setting
 from aim_runtime.settings import ENGINE_PREFIXES, SECRET_SUFFIXES
 from aim_runtime.variables import SECRETS, VARIABLES
-from aim_runtime.vocabulary import Origin, place
+from aim_runtime.vocabulary import LoadStrategy, Origin, place
 
 
 def environment(record: Record, around: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -26,8 +26,7 @@ def environment(record: Record, around: Mapping[str, str]) -> tuple[dict[str, st
     """
     found, notes = dict(around), []
     now = said(around, Hider.of(around))
-    pinned = Setting(value=record.profile.id, source=ENVIRONMENT)
-    settings = {**record.settings, "AIM_PROFILE_ID": pinned}
+    settings = {**record.settings, **_pinned(record)}
     for variable in VARIABLES:
         name = variable.name
         before, here = settings.get(name), now[name]
@@ -56,6 +55,14 @@ def environment(record: Record, around: Mapping[str, str]) -> tuple[dict[str, st
         if before.source != DEFAULT:
             found[name] = before.value
     return found, (*notes, *_inherited(record, around, found))
+
+
+def _pinned(record: Record) -> dict[str, Setting]:
+    """What was chosen for the run, and is not to be chosen again."""
+    pinned = {"AIM_PROFILE_ID": record.profile.id}
+    if record.engine.loading in list(LoadStrategy):  # it hangs on what is in memory at the moment
+        pinned["AIM_LOAD_STRATEGY"] = str(record.engine.loading)
+    return {name: Setting(value=value, source=ENVIRONMENT) for name, value in pinned.items()}
 
 
 def _word(value: str) -> str:
@@ -116,7 +123,7 @@ def catalog(record: Record, here: Catalog) -> tuple[Catalog, tuple[str, ...]]:
     """
     used = record.profile
     there = next((each for each in here.profiles if each.id == used.id), None)
-    if there is not None and shown(there, Hider.of({}, (), there.content.engine_args)) == used.content:
+    if there is not None and shown(there, Hider.of({}, (), (there.content.engine_args,))) == used.content:
         return here, ()
     what = f"the profile {used.id} {'has changed since' if there else 'is not in the catalogue any more'}"
     if hides(used.content.engine_args) or hides(used.content.env_vars):

@@ -79,12 +79,13 @@ class Weights(_Part, frozen=True):
 
 
 class Engine(_Part, frozen=True):
-    """The engine that was started; the version is None where none was installed."""
+    """The engine that was started, and how it read the weights; the version is None where there was none."""
 
     name: str
     version: str | None
     python: str | None
     command: list[str]
+    loading: str | None
     numa_node: int | None
     compiled: str | None
 
