@@ -88,15 +88,15 @@ class Repeat:
         before, here = self.record.engine, site.engine
         lines = []
         if here is not None and here.version != before.version:
-            lines.append(f"engine: {before.name} {before.version} → {here.engine} {here.version}")
+            lines.append(f"engine: version: {before.version} → {here.version}")
         uses = self.record.hardware.uses
         model = uses[0].model if uses else None
         if uses and uses[0].type == "gpu" and model and len(site.hardware.gpus_of(model)) < len(uses):
             lines.append(
-                f"hardware: {accelerators(self.record)} → {len(site.hardware.gpus_of(model))} x {model}"
+                f"hardware: accelerators: {accelerators(self.record)} → {len(site.hardware.gpus_of(model))} x {model}"
             )
         elif uses and uses[0].type == "cpu" and model not in site.hardware.cpu.models:
-            lines.append(f"hardware: {accelerators(self.record)} → 1 x {site.hardware.cpu.model}")
+            lines.append(f"hardware: accelerators: {accelerators(self.record)} → 1 x {site.hardware.cpu.model}")
         return lines
 
     def _refuse(self, lines: list[str]) -> None:

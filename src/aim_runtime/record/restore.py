@@ -89,31 +89,40 @@ def arguments(record: Record, given: tuple[str, ...]) -> tuple[str, ...]:
 
     Raises InvalidValue for one that is missing, and for any other argument: the record says how.
     """
-    secrets: dict[str, str] = {}
-    key = ""
-    for token in given:
-        if token.startswith("--"):
-            key, _, value = token.partition("=")
-            if not is_secret_argument(key):
-                raise InvalidValue(
-                    f"{key} after --: the record says which arguments the engine gets",
-                    hint="leave it out, or leave --from-record out; what the record hides is given again",
-                )
-            secrets[key] = value
-        elif key:
-            secrets[key] = token
+    secrets = _secrets(given)
     restored, key = [], ""
     for token in record.given:
         if token.startswith("--"):
             key = token.partition("=")[0]
-        if HIDDEN in token:
-            if not secrets.get(key):
-                raise InvalidValue(
-                    f"the record hides the value of {key}", hint=f"give it again: -- {key} VALUE"
-                )
-            token = f"{key}={secrets[key]}" if token.startswith("--") else secrets[key]
-        restored.append(token)
+        if HIDDEN not in token:
+            restored.append(token)
+        elif values := secrets.get(key):
+            value = values.pop(0)
+            restored.append(f"{key}={value}" if token.startswith("--") else value)
+        else:
+            raise InvalidValue(f"the record hides the value of {key}", hint=f"give it again: -- {key} VALUE")
+    left = next((key for key, values in secrets.items() if values), None)
+    if left:
+        raise InvalidValue(f"the record hides no value of {left}", hint="leave it out")
     return tuple(restored)
+
+
+def _secrets(given: tuple[str, ...]) -> dict[str, list[str]]:
+    """The values of secret arguments by their keys; any other argument raises InvalidValue."""
+    found: dict[str, list[str]] = {}
+    key = ""
+    for token in given:
+        if token.startswith("--"):
+            key, equals, value = token.partition("=")
+            found.setdefault(key, []).extend([value] if equals else [])
+        if not is_secret_argument(key):
+            raise InvalidValue(
+                f"{key or token} after --: the record says which arguments the engine gets",
+                hint="leave it out, or leave --from-record out; what the record hides is given again",
+            )
+        if not token.startswith("--"):
+            found[key].append(token)
+    return found
 
 
 def catalog(record: Record, here: Catalog) -> tuple[Catalog, tuple[str, ...]]:

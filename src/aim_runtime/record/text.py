@@ -40,7 +40,7 @@ def parse(text: str | bytes, where: str) -> Record:
         )
     try:
         return msgspec.json.decode(text, type=Record)
-    except (msgspec.ValidationError, ValueError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's own are ValueErrors
         raise InvalidRecord(f"{where} is a damaged run record: {error}", hint=_HINT) from error
 
 
