@@ -16,7 +16,7 @@ PACKAGE = "aim_runtime"
 SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 
 # The layers from the ground up: a module may import what is below it, and its own group.
-BASE = frozenset({"vocabulary", "errors", "variables", "redact", "version"})
+BASE = frozenset({"vocabulary", "errors", "variables", "redact", "given", "version"})
 VALUES = frozenset(
     {
         *(

@@ -157,7 +157,7 @@ def test_a_record_with_a_hidden_argument_asks_for_it(env: dict[str, str], tmp_pa
     done = run("serve", "--from-record", str(path), env=env)
     assert done.returncode == 2
     assert "the record hides the value of --api-key" in done.stderr
-    assert "give it again: -- --api-key VALUE" in done.stderr
+    assert "give that argument again, after --" in done.stderr
 
 
 def edited(path: Path, old: str, new: str) -> Path:
@@ -345,6 +345,12 @@ def test_shells_complete_the_file(words: str, tmp_path: Path) -> None:
     asked = {"_AIM_RUNTIME_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": last}
     done = run(env=environment(tmp_path, **asked))
     assert done.stdout.split() == ["file,ru"], "the shell itself knows the files"
+
+
+def test_differences_of_what(tmp_path: Path) -> None:
+    done = run("serve", "--allow-differences", env=environment(tmp_path))
+    assert done.returncode == 2
+    assert "--allow-differences goes with --from-record" in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["serve", "explain"])

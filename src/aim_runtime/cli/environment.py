@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from aim_runtime.cli import output
-from aim_runtime.cli.given import secrets_of_arguments
+from aim_runtime.given import secrets_of_arguments
 from aim_runtime.settings import Settings, expand_secret_files
 
 

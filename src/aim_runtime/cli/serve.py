@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aim_runtime.cli.environment import inherited, settings_from_environment, with_secrets
+from aim_runtime.cli.environment import inherited, kept_secret, settings_from_environment, with_secrets
 from aim_runtime.cli.log import Log
 from aim_runtime.models.events import Notice
 from aim_runtime.plan import make_plan
@@ -46,11 +46,13 @@ def command(engine_args: tuple[str, ...], from_record: Path | None, allow_differ
     Ctrl-C and SIGTERM stop the service cleanly, with exit code 0.
     """
     gc.enable()  # this command lives long
+    if allow_differences and from_record is None:
+        raise click.UsageError("--allow-differences goes with --from-record")
     repeats = None
     if from_record is not None:
         with_secrets()
         repeats = Repeat.of(from_record, inherited(), engine_args, allow=allow_differences)
-    settings = repeats.settings if repeats else settings_from_environment(engine_args)
+    settings = kept_secret(repeats.settings) if repeats else settings_from_environment(engine_args)
     environment = repeats.environment if repeats else inherited()
     with Log(settings) as log, stop_signals() as stop:
         log.warn(settings.warnings)

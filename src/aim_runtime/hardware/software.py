@@ -26,7 +26,7 @@ class Software:
 def look(root: Path) -> Software:
     """Read them below `root`."""
     release = re.search(r'^PRETTY_NAME="?([^"\n]+)', text(root / "etc/os-release") or "", re.MULTILINE)
-    nvidia = re.search(r"Kernel Module[^\d]*(?:x86_64|aarch64)?\s+(\d[\d.]+)", text(root / _NVIDIA) or "")
+    nvidia = re.search(r"Kernel Module(?: for \w+)?\s+(\d[\d.]+)", text(root / _NVIDIA) or "")
     return Software(
         release[1] if release else None,
         text(root / "proc/sys/kernel/osrelease"),

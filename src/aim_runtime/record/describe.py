@@ -6,7 +6,6 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +121,8 @@ def _versions(engine: EngineInstall | None, root: Path) -> values.Versions:
 
 
 def _installed(package: str) -> str | None:
+    from importlib import metadata  # it takes longer to import than all that is done with it
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aim_runtime.models.words import redact
-from aim_runtime.variables import SECRET_ARGUMENTS, SECRETS
+from aim_runtime.given import is_secret_argument, secrets_of_arguments, secrets_of_tokens
+from aim_runtime.redact import HIDDEN
+from aim_runtime.redact import hide as hide_in_text
+from aim_runtime.variables import SECRETS
 
-HIDDEN = "***"
 # A signed address has its secret there.
 _QUERY = re.compile(r"(://[^\s?\"']+\?)[^\s\"'#]+")
 _SUFFIXES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
-# Shorter values would hide ordinary words, and no such secret is real.
-_SHORTEST = 6
-
-
-def is_secret_argument(key: str) -> bool:
-    """Whether an engine argument's value is a secret, whatever its spelling."""
-    return key.lstrip("-").replace("_", "-") in SECRET_ARGUMENTS
 
 
 def hides(value: Any) -> bool:
@@ -48,21 +42,14 @@ class Hider:
     ) -> Hider:
         """Collect the secrets of an environment, of command lines and of engine arguments."""
         found = {value.strip() for name, value in environment.items() if _is_secret(name)}
-        found |= {value for tokens in commands for value in _after_secret_keys(tokens) if value}
-        for mapping in arguments:
-            found |= {
-                text for key, value in mapping.items() if is_secret_argument(key) for text in _texts(value)
-            }
-        # The longest first: one may be the beginning of another.
-        return cls(
-            tuple(sorted((each for each in found if len(each) >= _SHORTEST), key=lambda x: (-len(x), x)))
-        )
+        found |= {value for tokens in commands for value in secrets_of_tokens(tokens)}
+        found |= {value for mapping in arguments for value in secrets_of_arguments(mapping)}
+        return cls(tuple(sorted(found)))
 
     def text(self, text: str) -> str:
         """Return `text` without the secrets, and as UTF-8 can have it."""
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return _QUERY.sub(rf"\1{HIDDEN}", redact(text.encode("utf-8", "replace").decode("utf-8")))
+        clean = text.encode("utf-8", "replace").decode("utf-8")
+        return _QUERY.sub(rf"\1{HIDDEN}", hide_in_text(clean, self._secrets))
 
     def tokens(self, tokens: Iterable[str]) -> list[str]:
         """Return an argv without them."""
@@ -100,21 +87,3 @@ class Hider:
 
 def _is_secret(name: str) -> bool:
     return name in SECRETS or name.upper().endswith(_SUFFIXES)
-
-
-def _after_secret_keys(tokens: Iterable[str]) -> Iterator[str]:
-    secret = False
-    for token in tokens:
-        if token.startswith("--"):
-            key, _, value = token.partition("=")
-            secret = is_secret_argument(key)
-            if secret:
-                yield value
-        elif secret:
-            yield token
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, list | tuple):
-        return [str(each) for each in value]
-    return [] if value is None or isinstance(value, bool) else [str(value)]

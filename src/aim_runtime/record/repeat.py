@@ -16,6 +16,7 @@ from aim_runtime.record.differences import accelerators, against
 from aim_runtime.record.values import Outcome, Record, State
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site, load_catalog_for, survey
+from aim_runtime.vocabulary import AcceleratorType
 
 _HINT = (
     "--allow-differences goes on all the same; `aim-runtime explain --diff {path} now` shows all that differs"
@@ -90,13 +91,15 @@ class Repeat:
         if here is not None and here.version != before.version:
             lines.append(f"engine: version: {before.version} → {here.version}")
         uses = self.record.hardware.uses
-        model = uses[0].model if uses else None
-        if uses and uses[0].type == "gpu" and model and len(site.hardware.gpus_of(model)) < len(uses):
-            lines.append(
-                f"hardware: accelerators: {accelerators(self.record)} → {len(site.hardware.gpus_of(model))} x {model}"
-            )
-        elif uses and uses[0].type == "cpu" and model not in site.hardware.cpu.models:
-            lines.append(f"hardware: accelerators: {accelerators(self.record)} → 1 x {site.hardware.cpu.model}")
+        model = (uses[0].model if uses else None) or ""
+        alike = site.hardware.gpus_of(model)
+        found = ""
+        if uses and uses[0].type == AcceleratorType.GPU and len(alike) < len(uses):
+            found = f"{len(alike)} x {model}"
+        elif uses and uses[0].type == AcceleratorType.CPU and model not in site.hardware.cpu.models:
+            found = f"1 x {site.hardware.cpu.model}"
+        if found:
+            lines.append(f"hardware: accelerators: {accelerators(self.record)} → {found}")
         return lines
 
     def _refuse(self, lines: list[str]) -> None:

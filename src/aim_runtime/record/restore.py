@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from aim_runtime.errors import InvalidProfile, InvalidValue
+from aim_runtime.given import is_secret_argument
 from aim_runtime.profiles.catalog import Catalog
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.record.describe import shown
-from aim_runtime.record.hide import HIDDEN, Hider, hides, is_secret_argument
+from aim_runtime.record.hide import Hider, hides
 from aim_runtime.record.said import DEFAULT, ENVIRONMENT, PLACES, said
 from aim_runtime.record.values import Record, Setting
+from aim_runtime.redact import HIDDEN
 from aim_runtime.settings import ENGINE_PREFIXES, SECRET_SUFFIXES
 from aim_runtime.variables import SECRETS, VARIABLES
 from aim_runtime.vocabulary import LoadStrategy, Origin, place
@@ -100,7 +102,9 @@ def arguments(record: Record, given: tuple[str, ...]) -> tuple[str, ...]:
             value = values.pop(0)
             restored.append(f"{key}={value}" if token.startswith("--") else value)
         else:
-            raise InvalidValue(f"the record hides the value of {key}", hint=f"give it again: -- {key} VALUE")
+            raise InvalidValue(
+                f"the record hides the value of {key}", hint="give that argument again, after --"
+            )
     left = next((key for key, values in secrets.items() if values), None)
     if left:
         raise InvalidValue(f"the record hides no value of {left}", hint="leave it out")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aim_runtime.hardware.visibility import VARIABLES as VISIBILITY
-from aim_runtime.record.hide import HIDDEN, Hider
+from aim_runtime.record.hide import Hider
 from aim_runtime.record.values import Setting
+from aim_runtime.redact import HIDDEN
 from aim_runtime.variables import SECRETS, VARIABLES
 
 ENVIRONMENT, DEFAULT = "environment", "default"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from aim_runtime.record.hide import HIDDEN, Hider, hides
+from aim_runtime.record.hide import Hider, hides
 from aim_runtime.record.text import write
+from aim_runtime.redact import HIDDEN
 from unit.record.records import environment, record
 
 SECRET = "s3cr3t-of-mine"
