@@ -16,7 +16,7 @@ PACKAGE = "aim_runtime"
 SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 
 # The layers from the ground up: a module may import what is below it, and its own group.
-BASE = frozenset({"vocabulary", "errors", "variables", "redact"})
+BASE = frozenset({"vocabulary", "errors", "variables", "redact", "given", "version"})
 VALUES = frozenset(
     {
         *(
@@ -42,11 +42,13 @@ VERBS = (
     "site",
     "weights",
     "plan",
+    "choice",
     "obtain",
     "overlap",
     "chances",
+    "record",
     "serve",
-)  # each may use the ones before it
+)  # each may use those before
 TOOLS = ("authoring", "doctor", "bench", "tune", "images", "deploy")
 
 # The stand-alone script that the engine's own Python runs.
@@ -97,8 +99,8 @@ def group_of(module: str) -> tuple[int, str]:
         return 1, "values"
     if top in ROOMS:
         return 2, top
-    if module in VERBS:
-        return 3 + VERBS.index(module), module
+    if top in VERBS:
+        return 3 + VERBS.index(top), top
     if top in TOOLS:
         return 3 + len(VERBS), top
     if module == "":

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.4.0"
+from aim_runtime.version import __version__
+
 __all__ = ["Plan", "Settings", "Site", "__version__", "make_plan", "survey"]
 
 if TYPE_CHECKING:

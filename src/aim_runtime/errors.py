@@ -70,6 +70,18 @@ class FileNotWritable(ConfigError):
     code = "config.file_not_writable"
 
 
+class InvalidRecord(ConfigError):
+    """The file that was named is not a run record that this version can read."""
+
+    code = "config.invalid_record"
+
+
+class RecordDiffers(ConfigError):
+    """What a run record says cannot be repeated here as it was."""
+
+    code = "config.record_differs"
+
+
 class HardwareError(AimError):
     """The machine has no usable accelerator, or a probe found it broken."""
 

@@ -23,6 +23,8 @@ from aim_runtime.models.fetch import fetch
 from aim_runtime.models.used import in_use, stay_in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
+from aim_runtime.record.recording import Recording, recording
+from aim_runtime.record.repeat import Repeat
 from aim_runtime.serving.drain import Drain, linger_s
 from aim_runtime.serving.engine_log import EngineLog
 from aim_runtime.serving.fetching import Fetching
@@ -66,26 +68,37 @@ class Voice:
     hide: Callable[[str], str]
 
 
-def serve(plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, life: Life) -> None:
+def serve(
+    plan: Plan,
+    voice: Voice,
+    inherited: Mapping[str, str],
+    stop: Stop,
+    life: Life,
+    repeats: Repeat | None = None,
+) -> None:
     """Execute the plan until `stop` is asked for: then everything is put away, and Stopped is raised.
 
-    `inherited` is the environment that the engine gets beneath the plan's own; `life` is kept true.
+    `inherited` is the environment that the engine gets beneath the plan's own; `life` is kept true;
+    `repeats` the record that the plan is from.
     Raises EngineMissing, DeviceClosed, PortTaken or ModelError before the engine starts and EngineExited
     or EngineNeverReady when that fails, after what AIM_ON_FAILURE says was tried.
     """
     chances = Chances(plan)
-    with _told_of(life):
+    with recording(plan, life, inherited, voice.tell, repeats) as record, _told_of(life):
         while True:
             try:
-                _serve(plan, voice, inherited, stop, life)
+                _serve(plan, voice, inherited, stop, life, record)
             except EngineFailed as failed:
                 voice.tell(Notice(failed.words, grave=True))
                 attempt, plan = chances.after(failed, life)
+                record.now(plan)
                 voice.tell(Planned(plan, attempt))
                 stop.check()
 
 
-def _serve(plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, life: Life) -> None:
+def _serve(
+    plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, life: Life, record: Recording
+) -> None:
     """Fetch, start, watch, drain. Raises EngineFailed when the engine fails to start."""
 
     def report(event: Event) -> None:
@@ -93,6 +106,9 @@ def _serve(plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, l
         stop.check()  # a fetch reports several times a second
 
     weights = _fetch(plan, report, inherited, life)
+    if weights.plan is not plan:
+        record.now(weights.plan)
+    record.weights(weights.folder)
     plan, overlap = weights.plan, weights.overlap
     with (
         in_use(plan.site.cache, plan.location.model_id),
@@ -107,6 +123,7 @@ def _serve(plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, l
         log = EngineLog(voice.log, life, voice.hide)
         with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide) as supervisor:
             supervisor.wait_until_ready(serving.ready_s, _Loading(supervisor, overlap, report, stop))
+            record.ready()
             voice.tell(Ready(plan, supervisor.seconds))
             place.now_good()
             supervisor.wait_until_stopped(overlap.check_late)
@@ -116,7 +133,9 @@ def _serve(plan: Plan, voice: Voice, inherited: Mapping[str, str], stop: Stop, l
     raise Stopped(cut=not whole)
 
 
-def become_engine(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) -> NoReturn:
+def become_engine(
+    plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop, repeats: Repeat | None = None
+) -> NoReturn:
     """Fetch and compare the weights, then let the engine have this process: nothing watches it after that.
 
     Raises what `serve` raises before the engine starts.
@@ -128,6 +147,8 @@ def become_engine(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: 
 
     weights = _fetch(plan, report, inherited, Life())
     plan, overlap = weights.plan, weights.overlap
+    for line in repeats.check(plan.location, weights.folder) if repeats else ():
+        report(Notice(line))
     with overlap.of(weights.folder):
         while not overlap.finished:
             time.sleep(POLL_S)

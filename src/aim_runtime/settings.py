@@ -25,12 +25,12 @@ _SERVICE_LINK = re.compile(
     r"AIM_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)=.*|AIM_(\w+_)?PORT=tcp://.*"
 )
 # What reaches the engine from the environment and may contradict a profile's `env_vars`.
-_ENGINE_PREFIXES = (
+ENGINE_PREFIXES = (
     *("VLLM_", "HSA_", "HIP_", "ROCR_", "CUDA_", "NCCL_", "RCCL_"),
     *("OMP_", "MKL_", "TORCH_", "PYTORCH_", "TORCHINDUCTOR_", "TRITON_", "MIOPEN_"),
 )
 # VLLM_API_KEY and its like: the engine inherits them, no value here keeps them.
-_SECRET_SUFFIXES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+SECRET_SUFFIXES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class AdapterSettings:
 class Serving:
     """How the service is watched, told of and ended. Times in seconds; `management_port` 0 is none.
 
-    `ready_s` is how long a start may take, 0 for as long as it takes.
+    `ready_s` is how long a start may take, 0 for as long as it takes; `record_path` the file or folder of
+    the run record, None for none.
     """
 
     management_port: int = variables.DEFAULT_MANAGEMENT_PORT
@@ -63,6 +64,7 @@ class Serving:
     ready_s: float = 0.0
     on_failure: OnFailure = OnFailure.STOP
     termination_log: Path = Path(variables.DEFAULT_TERMINATION_LOG)
+    record_path: Path | None = Path(variables.DEFAULT_CACHE_PATH) / variables.RECORDS_IN_CACHE
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class Settings:
             engine_environment={
                 name: value
                 for name, value in sorted(environ.items())
-                if name.startswith(_ENGINE_PREFIXES) and not name.endswith(_SECRET_SUFFIXES)
+                if name.startswith(ENGINE_PREFIXES) and not name.endswith(SECRET_SUFFIXES)
             },
             warnings=warnings,
         )
@@ -247,7 +249,15 @@ def _serving(read: _Reader) -> Serving:
         read.number("AIM_READY_SECONDS", parse.seconds(0)),
         read.value("AIM_ON_FAILURE", parse.word(OnFailure)) or usual.on_failure,
         read.path("AIM_TERMINATION_LOG"),
+        _record_path(read),
     )
+
+
+def _record_path(read: _Reader) -> Path | None:
+    if read.empty("AIM_RECORD_PATH"):
+        return None
+    said = read.text("AIM_RECORD_PATH")
+    return Path(said).expanduser() if said else read.path("AIM_CACHE_PATH") / variables.RECORDS_IN_CACHE
 
 
 def _adapters(read: _Reader) -> AdapterSettings:

@@ -36,18 +36,22 @@ class Site:
 
 
 def survey(
-    settings: Settings, watch: Callable[[], None] = lambda: None, environment: Mapping[str, str] | None = None
+    settings: Settings,
+    watch: Callable[[], None] = lambda: None,
+    environment: Mapping[str, str] | None = None,
+    catalog: Catalog | None = None,
 ) -> Site:
     """Look at the machine as far as the settings ask for it.
 
     `watch` is called now and then while a source of weights is waited for; what it raises ends the
-    waiting. `environment` has the proxies and credentials for that source.
+    waiting. `environment` has the proxies and credentials for that source; `catalog` is taken in the
+    place of the one that the settings name.
     Raises HardwareError for devices that cannot be used as they are and InvalidValue for an
     accelerator model that is not known.
     """
     hardware = look(settings)
     engine = ENGINES[settings.engine].find()
-    catalog, cache = load_catalog_for(settings), cache_of(settings)
+    catalog, cache = catalog or load_catalog_for(settings), cache_of(settings)
     looked_up = _look_up(settings, catalog, cache, watch, environment)
     folders = {cache.locate(name, sources).path for name, sources in _loadable(settings, catalog)}
     storage = {folder: look_at(folder, hardware.cpu.free_bytes) for folder in sorted(folders)}

@@ -21,6 +21,8 @@ DEFAULT_MANAGEMENT_HOST = "127.0.0.1"
 DEFAULT_DRAIN_S = 60.0
 DEFAULT_STALL_S = 60.0
 DEFAULT_TERMINATION_LOG = "/dev/termination-log"
+RECORDS_IN_CACHE = ".aim/runs"
+DEFAULT_RECORD_PATH = f"$AIM_CACHE_PATH/{RECORDS_IN_CACHE}"
 DEFAULT_ADAPTER_SOURCE = "/workspace/cache/adapters"
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -145,6 +147,13 @@ VARIABLES: tuple[Variable, ...] = (
         "file that the reason of a failure is written to, where it exists, as Kubernetes makes it",
         "a file",
         DEFAULT_TERMINATION_LOG,
+    ),
+    Variable(
+        "AIM_RECORD_PATH",
+        "where serve writes its run record: a file that ends with .json, or a folder that keeps the newest; "
+        "empty is none",
+        "a file, a folder, or empty",
+        DEFAULT_RECORD_PATH,
     ),
     Variable(
         "AIM_ADAPTER_SOURCE",

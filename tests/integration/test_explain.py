@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from aim_runtime.cli.choice import choose, why
+from aim_runtime.choice import choose, why
 from aim_runtime.cli.explanation import explanation_object
 from aim_runtime.cli.overview import overview_text
 from aim_runtime.hardware.accelerator import Accelerator, Hardware

@@ -104,8 +104,8 @@ def test_the_users_own_hugging_face_cache_is_where_its_client_has_it(
 @pytest.mark.parametrize("value", ["", "   "], ids=["empty", "blank"])
 @pytest.mark.parametrize("name", [n for variable in VARIABLES for n in (variable.name, *variable.aliases)])
 def test_empty_counts_as_unset(name: str, value: str) -> None:
-    if name == "AIM_MANAGEMENT_PORT":
-        return  # there it is the way to have none: test_no_management_port
+    if name in ("AIM_MANAGEMENT_PORT", "AIM_RECORD_PATH"):
+        return  # there it is the way to have none: test_no_management_port, test_where_the_record_goes
     assert read(**{name: value}) == Settings()
 
 
@@ -352,6 +352,20 @@ def test_how_the_service_is_watched_and_ended() -> None:
 @pytest.mark.parametrize("value", ["", " ", "0", "off"])
 def test_no_management_port(value: str) -> None:
     assert read(AIM_MANAGEMENT_PORT=value).serving.management_port == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({}, "/workspace/model-cache/.aim/runs"),
+        ({"AIM_CACHE_PATH": "/c"}, "/c/.aim/runs"),
+        ({"AIM_CACHE_PATH": "/c", "AIM_RECORD_PATH": "/r/run.json"}, "/r/run.json"),
+        ({"AIM_RECORD_PATH": ""}, None),
+        ({"AIM_RECORD_PATH": " "}, None),
+    ],
+)
+def test_where_the_record_goes(environ: dict[str, str], path: str | None) -> None:
+    assert read(**environ).serving.record_path == (Path(path) if path else None)
 
 
 def test_a_service_link_is_no_management_port() -> None:

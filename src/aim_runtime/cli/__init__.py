@@ -12,9 +12,9 @@ import click
 
 from aim_runtime import __version__
 from aim_runtime.cli import output
-from aim_runtime.cli.given import secrets_of_tokens
 from aim_runtime.cli.lazy import LazyGroup
 from aim_runtime.errors import AimError
+from aim_runtime.given import secrets_of_tokens
 
 # Verb to module: a command is imported when it is run, not when another one is.
 COMMANDS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aim_runtime.cli.choice import Choice
+from aim_runtime.choice import Choice
 from aim_runtime.cli.memory import gib
 from aim_runtime.cli.overview import headline, verdict_lines
 from aim_runtime.cli.terminal import paint, wrapped

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from aim_runtime.cli.choice import LAYERS, Choice, counted, why
+from aim_runtime.choice import LAYERS, Choice, counted, why
 from aim_runtime.cli.columns import columns
 from aim_runtime.cli.memory import gib
 from aim_runtime.cli.tables import Listing, Row

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from aim_runtime.cli.choice import Choice, counted, why
+from aim_runtime.choice import Choice, counted, why
 from aim_runtime.cli.machine import variables_object
 from aim_runtime.cli.memory import memory_object
 from aim_runtime.profiles.catalog import Problem

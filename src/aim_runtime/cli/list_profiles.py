@@ -6,8 +6,8 @@ from functools import partial
 
 import click
 
+from aim_runtime.choice import choose_among
 from aim_runtime.cli import output, tables
-from aim_runtime.cli.choice import choose_among
 from aim_runtime.cli.environment import inherited, settings_with_warnings
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.tables import Listing, Row

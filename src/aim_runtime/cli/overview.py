@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from aim_runtime.cli.choice import LAYERS, Choice, counted, of_another_model, why
+from aim_runtime.choice import LAYERS, Choice, counted, of_another_model, why
 from aim_runtime.cli.machine import hidden_by
 from aim_runtime.cli.memory import gib, memory_line
 from aim_runtime.cli.terminal import paint, symbol, wrapped

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from aim_runtime.cli import output, termination_log
-from aim_runtime.cli.environment import inherited, settings_from_environment
+from aim_runtime.cli.environment import inherited, kept_secret, settings_from_environment, with_secrets
 from aim_runtime.cli.log import Log
 from aim_runtime.errors import AimError
 from aim_runtime.models.events import Notice
-from aim_runtime.plan import make_plan
+from aim_runtime.plan import Plan, make_plan
+from aim_runtime.record.repeat import Repeat
 from aim_runtime.serve import Stop, Stopped, Voice, become_engine, serve, stop_signals
 from aim_runtime.serving.life import Life
 from aim_runtime.serving.output import KEPT_LINES
@@ -29,6 +33,7 @@ Examples:
   AIM_ID=HuggingFaceTB/SmolLM2-135M-Instruct aim-runtime serve
   AIM_MODEL_ID=hf://Qwen/Qwen3-32B AIM_METRIC=throughput AIM_PORT=9000 aim-runtime serve
   aim-runtime serve -- --max-model-len 8192
+  aim-runtime serve --from-record $AIM_CACHE_PATH/.aim/runs/20261125T123811Z-acme--tiny-1a2b3c4d.json
 """,
 )
 @click.option(
@@ -43,8 +48,26 @@ Examples:
     default=None,
     help="With the error of an engine that failed, repeat so many of its last lines.",
 )
+@click.option(
+    "--from-record",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Repeat the run that FILE is the record of: same profile, arguments, variables and weights. "
+    "Its settings win over the environment's; see docs/records.md.",
+)
+@click.option(
+    "--allow-differences",
+    is_flag=True,
+    help="With --from-record: warn of what is not as it was, instead of refusing it.",
+)
 @click.argument("engine_args", nargs=-1, type=click.UNPROCESSED, metavar="[-- ENGINE_ARGS]...")
-def command(engine_args: tuple[str, ...], replaced: bool, last_lines: int | None) -> int:
+def command(
+    engine_args: tuple[str, ...],
+    replaced: bool = False,
+    last_lines: int | None = None,
+    from_record: Path | None = None,
+    allow_differences: bool = False,
+) -> int:
     """Fetch the model and serve it through an OpenAI-compatible API.
 
     What follows -- goes to the engine and replaces the profile's and AIM_ENGINE_ARGS' arguments.
@@ -53,22 +76,48 @@ def command(engine_args: tuple[str, ...], replaced: bool, last_lines: int | None
     one cuts them. Where something was cut, the exit code is 130 or 143.
     """
     gc.enable()  # this command lives long
+    if allow_differences and from_record is None:
+        raise click.UsageError("--allow-differences goes with --from-record")
     with termination_log.of_errors():
-        settings = settings_from_environment(engine_args)
-        with Log(settings) as log, stop_signals() as stop:
-            return _serve(settings, log, stop, replaced=replaced, last_lines=last_lines)
+        asked = _Asked.of(engine_args, from_record, allow_differences)
+        with Log(asked.settings) as log, stop_signals() as stop:
+            return _serve(asked, log, stop, replaced=replaced, last_lines=last_lines)
 
 
-def _serve(settings: Settings, log: Log, stop: Stop, *, replaced: bool, last_lines: int | None) -> int:
-    log.warn(settings.warnings)
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be served: by the environment, or as a record has it."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    repeats: Repeat | None = None
+
+    @classmethod
+    def of(cls, engine_args: tuple[str, ...], record: Path | None, allow_differences: bool) -> _Asked:
+        if record is None:
+            settings = settings_from_environment(engine_args)
+            return cls(settings, inherited())
+        with_secrets()
+        repeats = Repeat.of(record, inherited(), engine_args, allow=allow_differences)
+        return cls(kept_secret(repeats.settings), repeats.environment, repeats)
+
+    def plan(self, stop: Stop) -> Plan:
+        if self.repeats is not None:
+            return self.repeats.plan(stop.check)
+        return make_plan(self.settings, survey(self.settings, stop.check, self.environment))
+
+
+def _serve(asked: _Asked, log: Log, stop: Stop, *, replaced: bool, last_lines: int | None) -> int:
+    log.warn(asked.settings.warnings)
     life = Life()
     try:
-        plan = make_plan(settings, survey(settings, stop.check, inherited()))
-        log.warn(plan.warnings[len(settings.warnings) :])
+        plan = asked.plan(stop)
+        log.warn(plan.warnings[len(asked.settings.warnings) :])
         log.plan(plan)
         if replaced:
-            become_engine(plan, log.report, inherited(), stop)
-        serve(plan, Voice(log.report, log.engine, output.redact), inherited(), stop, life)
+            become_engine(plan, log.report, asked.environment, stop, asked.repeats)
+        voice = Voice(log.report, log.engine, output.redact)
+        serve(plan, voice, asked.environment, stop, life, asked.repeats)
     except Stopped as end:
         cut = end.cut or stop.again
         log.report(Notice("stopped" if not cut else "stopped at once"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aim_runtime.cli.choice import Choice, against
+from aim_runtime.choice import Choice, against
 from aim_runtime.cli.columns import columns
 from aim_runtime.cli.memory import gib, memory_object
 from aim_runtime.cli.render import profile_object, to_yaml

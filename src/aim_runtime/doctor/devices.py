@@ -7,13 +7,12 @@ from pathlib import Path
 
 from aim_runtime.doctor.finding import Finding, Severity, error, note, ok, warning
 from aim_runtime.doctor.patient import Patient
-from aim_runtime.hardware import kfd, pci
+from aim_runtime.hardware import kfd, pci, software
 from aim_runtime.hardware.access import KFD, Closed, closed_to_us
 from aim_runtime.hardware.files import text
 from aim_runtime.vocabulary import Vendor
 
 _MODULE = "sys/module/amdgpu"
-_ROCM = "opt/rocm/.info/version"
 _DOCKER = "docker run --device=/dev/kfd --device=/dev/dri …"
 _KUBERNETES = "resources: {limits: {amd.com/gpu: 1}}"
 
@@ -68,9 +67,8 @@ def versions(patient: Patient) -> Iterator[Finding]:
     """Which driver and which ROCm: what a report of a problem is asked for first."""
     if not (patient.root / _MODULE).exists():
         return
-    rocm = text(patient.root / _ROCM)
+    below = software.look(patient.root)
     state = text(patient.root / _MODULE / "initstate")
-    kernel = text(patient.root / "proc/sys/kernel/osrelease") or "unknown"
     if state not in (None, "live"):
         yield error(
             "gpu.driver_state",
@@ -78,8 +76,8 @@ def versions(patient: Patient) -> Iterator[Finding]:
             "it is being loaded or taken away, or failed at it",
             "sudo dmesg | grep -i amdgpu   # on the host, says why",
         )
-    built = _version(patient.root) or " of the kernel"
-    yield note("gpu.versions", f"kernel {kernel}, amdgpu{built}, ROCm {rocm or 'not in /opt/rocm'}")
+    built, rocm = below.amdgpu or "of the kernel", below.rocm or "not in /opt/rocm"
+    yield note("gpu.versions", f"kernel {below.kernel or 'unknown'}, amdgpu {built}, ROCm {rocm}")
 
 
 def access(patient: Patient) -> Iterator[Finding]:
@@ -134,7 +132,7 @@ def _closed(each: Closed) -> Iterator[Finding]:
 
 
 def _version(root: Path) -> str:
-    found = text(root / _MODULE / "version")
+    found = software.look(root).amdgpu
     return f" {found}" if found else ""
 
 

@@ -14,7 +14,7 @@ def secrets_of_tokens(tokens: Iterable[str]) -> Iterator[str]:
     for token in tokens:
         if token.startswith("-"):
             key, _, value = token.partition("=")
-            secret = _is_secret(key)
+            secret = is_secret_argument(key)
             if secret and value:
                 yield value
         elif secret:
@@ -24,9 +24,10 @@ def secrets_of_tokens(tokens: Iterable[str]) -> Iterator[str]:
 def secrets_of_arguments(arguments: Mapping[str, Any]) -> Iterator[str]:
     """The same for arguments that have been parsed."""
     for key, value in arguments.items():
-        if _is_secret(key):
+        if is_secret_argument(key):
             yield from map(str, value if isinstance(value, list) else [value])
 
 
-def _is_secret(key: str) -> bool:
+def is_secret_argument(key: str) -> bool:
+    """Whether an engine argument's value is a secret, whatever its spelling."""
     return key.lstrip("-").replace("_", "-") in SECRET_ARGUMENTS

@@ -1,0 +1,5 @@
+"""The version of this package, where everything may read it."""
+
+from __future__ import annotations
+
+__version__ = "0.4.0"
