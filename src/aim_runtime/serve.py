@@ -9,16 +9,21 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import FrameType
 
+from aim_runtime.engines import ENGINES
 from aim_runtime.engines.home import writable_home
 from aim_runtime.engines.process import EngineProcess, require_free_port
 from aim_runtime.errors import EngineExited, EngineMissing
 from aim_runtime.hardware import access
+from aim_runtime.models.adapter import Adapters
+from aim_runtime.models.adapter_folder import look_at
 from aim_runtime.models.compiled import Workspace, workspace
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
 from aim_runtime.models.used import in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
+from aim_runtime.serving.adapters import serving_adapters
+from aim_runtime.serving.life import Life
 
 _POLL_S = 0.25
 _HEARTBEAT_S = 10.0
@@ -77,6 +82,8 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
         )
     access.require(plan.settings.host_root, plan.selection.uses)
     require_free_port(plan.launch.port)
+    if plan.launch.certificate:
+        plan.launch.certificate.require()
     overlap = Overlap(plan, report)
     folder = fetch(
         plan.location,
@@ -98,14 +105,30 @@ def serve(plan: Plan, tell: Report, inherited: Mapping[str, str], stop: Stop) ->
         report(Notice(f"starting {engine.engine} {engine.version}"))
         started = time.monotonic()
         launch = plan.launch.compiling_in(place.folder)
-        process = EngineProcess(launch, {**inherited, **writable_home(inherited, place.folder)})
+        endpoint = ENGINES[engine.engine].endpoint(launch, inherited)
+        process = EngineProcess(launch, {**inherited, **writable_home(inherited, place.folder)}, endpoint)
         try:
             _wait_until_ready(process, started, report, stop, overlap)
             report(Ready(plan, time.monotonic() - started))
             place.now_good()
-            _wait_until_it_ends(process, stop, overlap)
+            # What is told from another thread does not stop that one.
+            with serving_adapters(
+                launch.adapting, endpoint, Life(), _adapters(plan), plan.site.adapters, tell
+            ):
+                _wait_until_it_ends(process, stop, overlap)
         finally:
             process.stop()
+
+
+def _adapters(plan: Plan) -> Callable[[], Adapters]:
+    """What looks at the folder of adapters again: those that the engine can serve."""
+    adapting, engine = plan.launch.adapting, ENGINES[plan.settings.engine]
+
+    def look() -> Adapters:
+        assert adapting is not None
+        return engine.usable(look_at(adapting.source), adapting.max_rank)
+
+    return look
 
 
 def _compiling(plan: Plan, report: Report) -> AbstractContextManager[Workspace]:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import aim_runtime
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.process import EngineProcess
 from aim_runtime.models.owner import Owner
@@ -201,7 +202,7 @@ def test_a_deaf_engine_is_killed(env: dict[str, str], tmp_path: Path) -> None:
     launch = Launch(
         command, (EnvironmentVariable("FAKE_ENGINE", "deaf", Layer.PROFILE),), (), "/health", port
     )
-    engine = EngineProcess(launch, {**os.environ, **env})
+    engine = EngineProcess(launch, {**os.environ, **env}, Endpoint(port))
     deadline = time.monotonic() + 20
     while not engine.answers() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from aim_runtime.cli import output
-from aim_runtime.cli.given import secrets_of_arguments
+from aim_runtime.secret_arguments import move_secrets
 from aim_runtime.settings import Settings, expand_secret_files
 
 
 def settings_from_environment(engine_args: tuple[str, ...] = ()) -> Settings:
-    """Read the environment; secrets that `*_FILE` variables point to are put into it for the clients."""
+    """Read the environment; secrets that files or arguments give are put into it, for clients and engine."""
     os.environ.update(expand_secret_files(os.environ))
-    settings = Settings.from_env(os.environ, engine_args)
-    output.hide_also(secrets_of_arguments(settings.engine_args))
-    return settings
+    moved = move_secrets(os.environ, engine_args)
+    os.environ.update(moved.variables)
+    settings = Settings.from_env(os.environ, moved.extra_args)
+    return replace(settings, taken_arguments=moved.taken, warnings=(*settings.warnings, *moved.warnings))
 
 
 def settings_with_warnings() -> Settings:

@@ -126,7 +126,12 @@ class Log:
 
 def _ready(event: Ready) -> str:
     plan = event.plan
-    url = f"http://localhost:{plan.launch.port}/v1"
+    tls = plan.launch.certificate is not None
+    url = f"{'https' if tls else 'http'}://localhost:{plan.launch.port}/v1"
+    # A certificate seldom names localhost: only this line looks away.
+    asking = f"curl {'-sk' if tls else '-s'} {url}/chat/completions"
+    # The shell of the reader has the key; a log must not.
+    asking += ' -H "Authorization: Bearer $VLLM_API_KEY"' if plan.settings.key_present else ""
     # Its answer does not hang on a rounding: another question made the smallest model ramble on some CPUs.
     question = [{"role": "user", "content": "What is the capital of Japan?"}]
     asked = {"model": plan.location.model_id, "messages": question, "temperature": 0, "max_tokens": 64}
@@ -136,7 +141,7 @@ def _ready(event: Ready) -> str:
             f"ready after {event.seconds:.0f} s: {plan.location.model_id}",
             f"  URL      {url}",
             f"  profile  {plan.profile.id}",
-            f"  try it   curl -s {url}/chat/completions -H 'Content-Type: application/json' -d '{body}'",
+            f"  try it   {asking} -H 'Content-Type: application/json' -d '{body}'",
             "  stop it  Ctrl-C",
         ]
     )

@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException
 
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import Launch
 from aim_runtime.errors import PortTaken
 from aim_runtime.hardware.accelerator import NumaNode
 
 _STDERR = 2
+_ANSWER_S = 2.0
 # vLLM ends its workers and frees the devices within this on SIGTERM; after it, SIGKILL.
 GRACE_S = 30.0
 
@@ -48,10 +49,14 @@ def _running_on(node: NumaNode | None) -> Iterator[None]:
 
 
 class EngineProcess:
-    """The engine's process group. The engine's output goes to stderr; stdout stays for data."""
+    """The engine's process group. The engine's output goes to stderr; stdout stays for data.
 
-    def __init__(self, launch: Launch, inherited: Mapping[str, str]) -> None:
+    `endpoint` is where it will answer.
+    """
+
+    def __init__(self, launch: Launch, inherited: Mapping[str, str], endpoint: Endpoint) -> None:
         self._launch = launch
+        self._endpoint = endpoint
         with _running_on(launch.numa_node):
             self._process = subprocess.Popen(
                 launch.command,
@@ -68,14 +73,8 @@ class EngineProcess:
 
     def answers(self) -> bool:
         """Whether the engine says that it can serve."""
-        connection = HTTPConnection("127.0.0.1", self._launch.port, timeout=2)
-        try:
-            connection.request("GET", self._launch.ready_path)
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
+        answer = self._endpoint.ask(self._launch.ready_path, _ANSWER_S)
+        return answer is not None and answer[0] == 200
 
     def wait(self, timeout_s: float) -> int | None:
         """Wait for the engine to end; None when it still runs after `timeout_s`."""
