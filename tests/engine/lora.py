@@ -30,7 +30,7 @@ def write_adapter(
         "r": rank,
         "lora_alpha": rank,
         "target_modules": ["q_proj"],
-        "base_model_name_or_path": f"HuggingFaceTB/{model.name}",
+        "base_model_name_or_path": f"{model.parent.name}/{model.name}",
         **more,
     }
     (folder / "adapter_config.json").write_text(json.dumps(described))

@@ -90,7 +90,7 @@ class Launch:
     the engine runs on, None for all; `notes` what the user should know of the merge; `loading` how the
     weights are read; `compiled` the folder that the engine keeps what it compiles in, which some of the
     variables name folders in; `adapting` what is done about LoRA adapters, None where they are off;
-    `certificate` what TLS is spoken with, None for plain HTTP.
+    `certificate` what TLS is spoken with, None for plain HTTP; `embeds` whether it answers with embeddings.
     """
 
     command: tuple[str, ...]
@@ -104,6 +104,7 @@ class Launch:
     compiled: Path | None = None
     adapting: Adapting | None = None
     certificate: Certificate | None = None
+    embeds: bool = False
 
     def compiling_in(self, folder: Path | None) -> Launch:
         """The same with another folder for what is compiled; None leaves that to the engine's defaults."""

@@ -168,6 +168,7 @@ class Vllm:
             compiled=folder,
             adapting=lora.adapting,
             certificate=certificate(merged),
+            embeds="embed" in (said.get("convert"), said.get("task")) or said.get("runner") == "pooling",
         )
 
     def environment(
