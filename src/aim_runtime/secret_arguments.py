@@ -104,9 +104,17 @@ def _one(name: str, values: list[Any], where: str) -> str:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The JSON object of `AIM_ENGINE_ARGS`, empty where it is none, which settings.py will word."""
+    """The JSON object of `AIM_ENGINE_ARGS`, empty where it is none, which settings.py will word.
+
+    Its words show the value: one with a secret in it is refused here.
+    """
     try:
         value = json.loads(text) if text.strip() else {}
-    except ValueError:
+    except json.JSONDecodeError as error:
+        if any(name in text.replace("_", "-") for name in SECRET_ARGUMENTS):
+            raise InvalidValue(
+                f"{_GIVEN} (not shown: it has a secret): not JSON: {error.msg} at character {error.pos + 1}",
+                hint='write a JSON object, for example {"max-model-len": 8192}, and the secret elsewhere',
+            ) from None
         return {}
     return value if isinstance(value, dict) else {}

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .said import say
+from .security import secured
 
 HOW = os.environ.get("FAKE_ENGINE", "")
 STARTED = time.monotonic()
@@ -80,7 +81,7 @@ def main() -> None:
         seen["found"] = found
         seen["cpus"] = sorted(os.sched_getaffinity(0))
         Path(record).write_text(json.dumps(seen))
-    ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler).serve_forever()
+    secured(ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler)).serve_forever()
 
 
 if __name__ == "__main__":
