@@ -96,6 +96,8 @@ class AdapterKeeper:
             if not waits and self._settled.get(adapter.name) != adapter.signature:
                 self._bring(adapter)
         there = {each.name for each in looked.found} | {each.name for each in looked.skipped}
+        for name in self._said.keys() - there - self._loaded:
+            del self._said[name]  # what comes again is another one
         # A folder that cannot be used at the moment may be one that is being written anew: what was good
         # of it is served on.
         for name in sorted((self._loaded | self._settled.keys()) - there):
@@ -139,9 +141,14 @@ class AdapterKeeper:
         """The adapter's path, in another spelling after each load.
 
         vLLM's prefix cache tells adapters apart by name and path: blocks that were computed with other
-        weights from the same path would be taken for this one's.
+        weights from the same path would be taken for this one's. The number of loads is written in binary,
+        with the two ways of naming the same folder as its digits.
         """
-        return f"{adapter.path.parent}/{'./' * self._loads.get(adapter.name, 0)}{adapter.path.name}"
+        count = self._loads.get(adapter.name, 0)
+        digits = f"{count:b}" if count else ""
+        return (
+            f"{adapter.path.parent}/{''.join('./' if each == '1' else '/' for each in digits)}{adapter.name}"
+        )
 
     def _drop(self, name: str) -> None:
         if name not in self._loaded:  # the engine refused it, and nothing but that is to be forgotten

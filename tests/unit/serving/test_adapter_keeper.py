@@ -137,6 +137,34 @@ def test_a_changed_adapter_that_is_no_good_leaves_the_old_one(kept: Kept) -> Non
     assert kept.life.view().adapters == ("a",)
 
 
+def test_each_load_has_a_path_of_its_own_that_does_not_grow(kept: Kept) -> None:
+    adapter(kept.source, "a")
+    keeper = kept.keeper()
+    keeper.round()
+    paths = [kept.server.loaded["a"]]
+    for number in range(40):
+        adapter(kept.source, "a", tensors(number + 100))
+        keeper.round()
+        keeper.round()
+        paths.append(kept.server.loaded["a"])
+    assert len(set(paths)) == 41
+    assert all(Path(path).samefile(kept.source / "a") for path in paths)
+    assert max(map(len, paths)) <= len(paths[0]) + 12
+
+
+def test_what_was_refused_and_comes_again_is_said_again(kept: Kept) -> None:
+    keeper = kept.keeper()
+    for _ in range(2):
+        folder = adapter(kept.source, "a")
+        kept.server.status["a"] = 400
+        keeper.round()
+        keeper.round()
+        assert kept.words == ["the adapter a is refused by the engine: no a"]
+        shutil.rmtree(folder)
+        keeper.round()
+        assert kept.words == []
+
+
 def test_an_adapter_that_is_being_written_anew_is_served_on(kept: Kept) -> None:
     folder = adapter(kept.source, "a")
     keeper = kept.keeper()
