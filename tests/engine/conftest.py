@@ -54,7 +54,7 @@ class Guarded(Running):
     def http(self) -> httpx.Client:
         """A client that trusts the certificate and sends no key."""
         trust = ssl.create_default_context(cafile=str(self.certificate))
-        return httpx.Client(base_url=self.url, verify=trust, timeout=120)
+        return httpx.Client(base_url=self.url, verify=trust, timeout=300)
 
     def client(self, key: str = "") -> OpenAI:
         return OpenAI(
