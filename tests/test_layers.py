@@ -32,9 +32,11 @@ VALUES = frozenset(
         *("profiles.demand", "profiles.fit", "profiles.kv_cache", "profiles.faults"),
         *("models.ref", "models.location", "models.events", "models.architecture", "models.stored"),
         "models.storage",
+        "models.adapter",
         "models.status",
+        *("engines.adapting", "engines.certificate"),
         *("engines.launch", "engines.endpoint", "engines.failure", "engines.load", "engines.output_line"),
-        *("settings", "parse"),
+        *("settings", "parse", "secret_arguments"),
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")

@@ -59,7 +59,7 @@ def make_plan(settings: Settings, site: Site) -> Plan:
     model = selection.verdict.model or UNKNOWN_MODEL
     engine, host = ENGINES[settings.engine], site.hardware.cpu
     storage = site.storage.get(location.path, NOT_LOOKED_AT)
-    launch = engine.launch(selection, location, settings, site.engine, model, host, storage)
+    launch = engine.launch(selection, location, settings, site.engine, model, host, storage, site.adapters)
     return Plan(settings, site, selection, location, launch)
 
 

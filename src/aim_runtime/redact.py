@@ -27,9 +27,10 @@ _NAME_WORDS = tuple({name.replace(" ", joint) for name in _NAMES for joint in ("
 _OTHERS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     # Words of a language have no digit and no padding: "Bearer tokens", "Basic authentication".
     ("bearer ", "basic "): (r"(?P<name>\b(?:Bearer|Basic)\s+)(?=[\w.~+/-]*[\d=])[\w.~+/=-]{6,}",),
+    # A shell's variable is not what it holds: $VLLM_API_KEY is shown for people to copy.
     ("authorization", "x-api-key"): (
         r"(?P<name>\b(?:authorization|x-api-key)(?:\\?['\"])?\s*[:=]\s*(?:\\?['\"])?)"
-        r"(?!\*)[^\s'\"\\]+(?: [\w.~+/=*-]+)?",
+        r"(?!\*|Bearer \$[A-Z_]+['\"\\])[^\s'\"\\]+(?: [\w.~+/=*-]+)?",
     ),
     ("signature=", "sig=", "credential=", "security-token="): (
         r"(?P<name>[?&;](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|Signature|sig)=)[^\s&;\"'\\<>]+",

@@ -17,6 +17,8 @@ from aim_runtime.engines.home import writable_home
 from aim_runtime.engines.process import EngineProcess, become, require_free_port
 from aim_runtime.errors import AimError, EngineMissing
 from aim_runtime.hardware import access
+from aim_runtime.models.adapter import Adapters
+from aim_runtime.models.adapter_folder import look_at
 from aim_runtime.models.compiled import Workspace, workspace
 from aim_runtime.models.events import Event, Notice
 from aim_runtime.models.fetch import fetch
@@ -25,6 +27,7 @@ from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
 from aim_runtime.record.recording import Recording, recording
 from aim_runtime.record.repeat import Repeat
+from aim_runtime.serving.adapters import serving_adapters
 from aim_runtime.serving.drain import Drain, linger_s
 from aim_runtime.serving.engine_log import EngineLog
 from aim_runtime.serving.fetching import Fetching
@@ -126,7 +129,11 @@ def _serve(
             record.ready()
             voice.tell(Ready(plan, supervisor.seconds))
             place.now_good()
-            supervisor.wait_until_stopped(overlap.check_late)
+            # What is told from another thread must not end that one: not by `report`.
+            with serving_adapters(
+                launch.adapting, endpoint, life, _adapters(plan), plan.site.adapters, voice.tell
+            ):
+                supervisor.wait_until_stopped(overlap.check_late)
             life.enter(Phase.DRAINING)
             drain = Drain(engine, supervisor, stop, lambda text: voice.tell(Notice(text)))
             whole = drain.run(serving.drain_s, linger_s(inherited, serving.drain_s))
@@ -181,6 +188,8 @@ def _fetch(plan: Plan, report: Callable[[Event], None], inherited: Mapping[str, 
         )
     access.require(plan.settings.host_root, plan.selection.uses)
     require_free_port(plan.launch.port)
+    if plan.launch.certificate:
+        plan.launch.certificate.require()
     overlap, fetching = Overlap(plan, report), Fetching(life)
 
     def seen(event: Event) -> None:
@@ -201,6 +210,17 @@ def _fetch(plan: Plan, report: Callable[[Event], None], inherited: Mapping[str, 
         # The copy that was found was damaged and not ours to mend; now there is one of ours.
         plan = make_plan(plan.settings, plan.site)
     return _Weights(plan, folder, overlap)
+
+
+def _adapters(plan: Plan) -> Callable[[], Adapters]:
+    """What looks at the folder of adapters again: those that the engine can serve."""
+    adapting, engine = plan.launch.adapting, ENGINES[plan.settings.engine]
+
+    def look() -> Adapters:
+        assert adapting is not None
+        return engine.usable(look_at(adapting.source), adapting.max_rank)
+
+    return look
 
 
 def _compiling(plan: Plan, report: Callable[[Event], None]) -> AbstractContextManager[Workspace]:

@@ -38,7 +38,7 @@ class AdapterSettings:
     """LoRA adapters: the folder that has them, one folder each, and how many may be loaded at once.
 
     `refresh_s` between two looks at the folder, in dynamic mode; `max_count` on the accelerator,
-    `max_cpu_count` in the machine's memory, at least as many.
+    `max_cpu_count` in the machine's memory, at least as many; `asked` whether the user named the folder.
     """
 
     source: Path = Path(variables.DEFAULT_ADAPTER_SOURCE)
@@ -47,6 +47,7 @@ class AdapterSettings:
     max_count: int = 8
     max_cpu_count: int = 16
     max_rank: int = 32
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ class Serving:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the user said, checked. None means "you choose"."""
+    """Everything the user said, checked. None means "you choose".
+
+    `taken_arguments` names the secrets that were in `engine_args`: the environment has their values.
+    """
 
     aim_id: str | None = None
     model_ref: ModelRef | None = None
@@ -98,6 +102,8 @@ class Settings:
     log_format: str = "text"
     hub_endpoint: str = variables.DEFAULT_HUB_ENDPOINT
     token_present: bool = False
+    key_present: bool = False
+    taken_arguments: tuple[str, ...] = ()
     engine_environment: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -139,6 +145,7 @@ class Settings:
             log_format=read.value("AIM_LOG_FORMAT", parse.one_of(variables.LOG_FORMATS)) or "text",
             hub_endpoint=read.value("HF_ENDPOINT", parse.url) or variables.DEFAULT_HUB_ENDPOINT,
             token_present=read.text("HF_TOKEN") is not None or _saved_token(environ),
+            key_present=read.text("VLLM_API_KEY") is not None,
             engine_environment={
                 name: value
                 for name, value in sorted(environ.items())
@@ -269,6 +276,7 @@ def _adapters(read: _Reader) -> AdapterSettings:
         count,
         max(count, read.number("AIM_ADAPTER_MAX_CPU_COUNT", parse.whole(1))),
         read.number("AIM_ADAPTER_MAX_RANK", parse.rank),
+        read.text("AIM_ADAPTER_SOURCE") is not None,
     )
 
 

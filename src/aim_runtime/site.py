@@ -10,6 +10,8 @@ from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EngineInstall
 from aim_runtime.hardware import detect
 from aim_runtime.hardware.accelerator import Hardware
+from aim_runtime.models.adapter import NOT_LOOKED_FOR, Adapters
+from aim_runtime.models.adapter_folder import look_at as look_for_adapters
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.cache import Cache
 from aim_runtime.models.ref import ModelRef, Scheme
@@ -24,7 +26,8 @@ class Site:
     """What a plan can count on.
 
     `looked_up` are the facts of a model that neither the cache nor the catalogue knows, as its source has
-    them; `storage` what the folders lie on that a profile may load.
+    them; `storage` what the folders lie on that a profile may load; `adapters` the LoRA adapters that are
+    where they are looked for.
     """
 
     hardware: Hardware
@@ -33,6 +36,7 @@ class Site:
     engine: EngineInstall | None
     looked_up: tuple[ModelRef, Architecture] | None = None
     storage: Mapping[Path, Storage] = field(default_factory=dict)
+    adapters: Adapters = NOT_LOOKED_FOR
 
 
 def survey(
@@ -55,7 +59,8 @@ def survey(
     looked_up = _look_up(settings, catalog, cache, watch, environment)
     folders = {cache.locate(name, sources).path for name, sources in _loadable(settings, catalog)}
     storage = {folder: look_at(folder, hardware.cpu.free_bytes) for folder in sorted(folders)}
-    return Site(hardware, catalog, cache, engine, looked_up, storage)
+    adapters = look_for_adapters(settings.adapters.source)
+    return Site(hardware, catalog, cache, engine, looked_up, storage, adapters)
 
 
 def _loadable(settings: Settings, catalog: Catalog) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:

@@ -203,8 +203,9 @@ SECRETS: tuple[str, ...] = (
     *("HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     "VLLM_API_KEY",
 )
-# Engine arguments, in their dashed spelling, whose values are shown nowhere.
-SECRET_ARGUMENTS: tuple[str, ...] = ("api-key", "hf-token")
+# Engine arguments, in their dashed spelling, whose values are shown nowhere, and the variables of the
+# engine's environment that they become.
+SECRET_ARGUMENTS: dict[str, str] = {"api-key": "VLLM_API_KEY", "hf-token": "HF_TOKEN"}
 # Names that AIM images, charts and operators set; nothing here depends on them.
 IGNORED: frozenset[str] = frozenset(
     [

@@ -109,6 +109,13 @@ class OnFailure(StrEnum):
     NEXT_PROFILE = "next-profile"
 
 
+class Feature(StrEnum):
+    """What a profile allows beyond serving its model: LoRA adapters, of the start only or of any time."""
+
+    ADAPTERS = "adapters"
+    ADAPTERS_SCALE_ONLY = "adapters-scale-only"
+
+
 class AdapterMode(StrEnum):
     """Which LoRA adapters are served: those of the start, or those that are there at the moment."""
 

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from transformers import (
     AutoTokenizer,
+    BertConfig,
+    BertModel,
     Cohere2Config,
     Cohere2ForCausalLM,
     DeepseekV2Config,
@@ -70,7 +72,18 @@ def deepseek_v2(**tokens: int) -> Any:
     )
 
 
-KINDS: dict[str, Callable[..., Any]] = {"llama": llama, "cohere2": cohere2, "deepseek_v2": deepseek_v2}
+def bert(**tokens: int) -> Any:
+    """An encoder, which answers with embeddings; the engine's CPU kernels know no smaller heads."""
+    size = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return BertModel(BertConfig(max_position_embeddings=512, **size, **tokens))
+
+
+KINDS: dict[str, Callable[..., Any]] = {
+    "llama": llama,
+    "cohere2": cohere2,
+    "deepseek_v2": deepseek_v2,
+    "bert": bert,
+}
 
 
 def main() -> None:

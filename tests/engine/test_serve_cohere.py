@@ -18,7 +18,7 @@ def test_the_custom_profile_is_selected_and_nothing_is_fetched(cohere: Running) 
 
 def test_models(cohere: Running) -> None:
     with cohere.client() as client:
-        assert [model.id for model in client.models.list()] == [COHERE]
+        assert [model.id for model in client.models.list()] == [COHERE, "poet"]
 
 
 def test_chat(cohere: Running) -> None:
@@ -56,6 +56,23 @@ def test_completions(cohere: Running) -> None:
             model=COHERE, prompt=QUESTION, max_tokens=8, extra_body={"min_tokens": 8}
         )
     assert answer.choices[0].finish_reason == "length"
+
+
+def test_an_adapter_of_the_start_answers_by_its_name(cohere: Running) -> None:
+    def say(model: str) -> str:
+        with cohere.client() as client:
+            return (
+                client.completions.create(
+                    model=model, prompt=QUESTION, max_tokens=8, temperature=0, extra_body={"min_tokens": 8}
+                )
+                .choices[0]
+                .text
+            )
+
+    base, poet = say(COHERE), say("poet")
+    assert poet != base
+    assert say("poet") == poet
+    assert "the adapter giant is skipped: its rank 64 is more than 32" in cohere.service.said
 
 
 def test_it_drains_and_stops(cohere: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -224,11 +225,43 @@ def test_python_dash_m(tmp_path: Path) -> None:
     assert AIM.is_file()
 
 
-def test_every_value_of_a_secret_argument_is_hidden(tmp_path: Path) -> None:
+def test_several_keys_are_refused_and_none_is_shown(tmp_path: Path) -> None:
     given = '{"api-key": ["sk-first", "sk-second"]}'
-    env = environment(tmp_path, **COHERE_ON_MI300X, AIM_ENGINE_ARGS=given)
-    for format_ in ("yaml", "json", "shell"):
-        done = run("dry-run", "--format", format_, env=env)
-        assert done.returncode == 0, done.stderr
-        assert "sk-" not in done.stdout
-        assert "***" in done.stdout
+    done = run("dry-run", env=environment(tmp_path, **COHERE_ON_MI300X, AIM_ENGINE_ARGS=given))
+    assert done.returncode == 2
+    assert "api-key in AIM_ENGINE_ARGS has 2 values" in done.stderr
+    assert "VLLM_API_KEY_FILE" in done.stderr
+    assert "sk-" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "args"),
+    [
+        ({"AIM_ENGINE_ARGS": '{"api-key": "sk-planted"}'}, []),
+        ({"AIM_ENGINE_ARGS": '{"api_key": ["sk-planted"]}'}, []),
+        ({}, ["--", "--api-key", "sk-planted"]),
+        ({}, ["--", "--seed", "1", "--api-key=sk-planted", "--max-num-seqs", "2"]),
+        ({"VLLM_API_KEY": "sk-planted"}, []),
+    ],
+    ids=["arguments", "a list", "command line", "among others", "variable"],
+)
+def test_a_key_is_in_no_argument_and_a_plan_says_that_there_is_one(
+    tmp_path: Path, given: dict[str, str], args: list[str]
+) -> None:
+    env = environment(tmp_path, **COHERE_ON_MI300X, **given)
+    done = run("dry-run", "--format", "json", *args, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "sk-planted" not in done.stdout + done.stderr
+    (plan,) = json.loads(done.stdout)
+    assert "--api-key" not in plan["command"]
+    assert "VLLM_API_KEY" not in plan["env"]
+    (key,) = [each for each in plan["variables"] if each["name"] == "VLLM_API_KEY"]
+    assert (key["value"], key["from"]) == ("***", "environment")
+    assert ("can be read in the process list: set VLLM_API_KEY" in done.stderr) == bool(args)
+    # A script that would let everyone in is none.
+    script = run("dry-run", "--format", "shell", *args, env=env).stdout
+    ended = subprocess.run(
+        ["/bin/sh", "-c", script], env={"PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode != 0
+    assert "VLLM_API_KEY: the key that clients must send" in ended.stderr

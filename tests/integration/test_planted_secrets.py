@@ -16,7 +16,7 @@ MODEL = "acme/tiny"
 # What to search for: a part of each, so that no spelling of the whole is missed.
 MARK = "PLANTED"
 ENV_TOKEN, FILE_KEY, ENV_KEY = "hf_PLANTED/env", 'PLANTED"file+/', "sk-PLANTED'env"
-LISTED, ON_LINE, TOKEN = ["sk-PLANTED-one", "sk-PLANTED-two"], "sk-PLANTED-line", "hf_PLANTED_line"
+LISTED, ON_LINE, TOKEN = ["sk-PLANTED-one"], "sk-PLANTED-line", "hf_PLANTED_line"
 
 
 @pytest.fixture
@@ -144,5 +144,6 @@ def test_a_machine_can_still_read_what_was_hidden_in(env: dict[str, str], tmp_pa
     done = run("dry-run", "--format", "json", *LINE, env=env)
     (plan,) = json.loads(done.stdout)
     command = plan["command"]
-    assert command[command.index("--api-key") + 1] == "***"
-    assert command[command.index("--hf-token") + 1] == "***"
+    assert "--api-key" not in command
+    assert "--hf-token" not in command
+    assert ("VLLM_API_KEY", "***") in {(each["name"], each["value"]) for each in plan["variables"]}

@@ -86,6 +86,7 @@ KEPT = [
     '{"hf_token": null, "api_key": null, "max_tokens": 64}',
     "Namespace(api_key=None, hf_token=None, hf_overrides={})",
     "Bearer tokens and Basic authentication are two things",
+    'curl -s http://localhost:8000/v1/models -H "Authorization: Bearer $VLLM_API_KEY"',
     "hf_config_path hf_overrides",
     "https://host/path?x=1&assign=2",
     "write https://USER in ~/.netrc, or me@host",

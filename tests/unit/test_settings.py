@@ -382,7 +382,7 @@ def test_adapters() -> None:
         AIM_ADAPTER_MAX_RANK="64",
     ).adapters
     # What is on the accelerator is in memory too: the smaller limit of memory is raised.
-    assert found == AdapterSettings(Path("/adapters"), AdapterMode.DYNAMIC, 5.0, 20, 20, 64)
+    assert found == AdapterSettings(Path("/adapters"), AdapterMode.DYNAMIC, 5.0, 20, 20, 64, asked=True)
 
 
 @pytest.mark.parametrize(

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from aim_runtime.cli import output
 from aim_runtime.given import secrets_of_arguments
+from aim_runtime.secret_arguments import Moved, move_secrets
 from aim_runtime.settings import Settings, expand_secret_files
 
 
 def settings_from_environment(engine_args: tuple[str, ...] = ()) -> Settings:
-    """Read the environment; secrets that `*_FILE` variables point to are put into it for the clients."""
-    with_secrets()
-    return kept_secret(Settings.from_env(os.environ, engine_args))
+    """Read the environment; secrets that files or arguments give are put into it, for clients and engine."""
+    moved = with_secrets(engine_args)
+    return kept_secret(Settings.from_env(os.environ, moved.extra_args), moved)
 
 
-def kept_secret(settings: Settings) -> Settings:
-    """The settings, whose secrets are shown nowhere from here on."""
-    output.hide_also(secrets_of_arguments(settings.engine_args))
-    return settings
-
-
-def with_secrets() -> None:
-    """Put the secrets that `*_FILE` variables point to into the environment, for the clients."""
+def with_secrets(engine_args: tuple[str, ...] = ()) -> Moved:
+    """Put the secrets that files or arguments give into the environment; return what is left of these."""
     os.environ.update(expand_secret_files(os.environ))
+    moved = move_secrets(os.environ, engine_args)
+    os.environ.update(moved.variables)
+    return moved
+
+
+def kept_secret(settings: Settings, moved: Moved) -> Settings:
+    """The settings, which know what was taken, and whose secrets are shown nowhere from here on."""
+    output.hide_also(secrets_of_arguments(settings.engine_args))
+    return replace(settings, taken_arguments=moved.taken, warnings=(*settings.warnings, *moved.warnings))
 
 
 def settings_with_warnings() -> Settings:

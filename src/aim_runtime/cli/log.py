@@ -13,6 +13,7 @@ from typing import TextIO
 from aim_runtime.cli import output
 from aim_runtime.cli.machine import machine_lines
 from aim_runtime.cli.progress import ProgressView
+from aim_runtime.cli.ready import ready_message
 from aim_runtime.models.events import Event, Notice, Progress, Report
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
@@ -130,27 +131,9 @@ class Log:
             self._progress.show(event)
         elif isinstance(event, Ready):
             self._progress.end()
-            self._logger.info("%s", _ready(event))
+            self._logger.info("%s", ready_message(event))
         else:
             self._logger.log(logging.ERROR if event.grave else logging.INFO, "%s", event.text)
-
-
-def _ready(event: Ready) -> str:
-    plan = event.plan
-    url = f"http://localhost:{plan.launch.port}/v1"
-    # Its answer does not hang on a rounding: another question made the smallest model ramble on some CPUs.
-    question = [{"role": "user", "content": "What is the capital of Japan?"}]
-    asked = {"model": plan.location.model_id, "messages": question, "temperature": 0, "max_tokens": 64}
-    body = json.dumps(asked)
-    return "\n".join(
-        [
-            f"ready after {event.seconds:.0f} s: {plan.location.model_id}",
-            f"  URL      {url}",
-            f"  profile  {plan.profile.id}",
-            f"  try it   curl -s {url}/chat/completions -H 'Content-Type: application/json' -d '{body}'",
-            "  stop it  Ctrl-C",
-        ]
-    )
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         "engine": {
             "name": plan.settings.engine,
             "version": plan.engine.version if plan.engine else None,
-            "ready": f"http://127.0.0.1:{plan.launch.port}{plan.launch.ready_path}",
+            "ready": f"{'https' if plan.launch.certificate else 'http'}://127.0.0.1:{plan.launch.port}{plan.launch.ready_path}",
         },
         "loading": _loading(plan.launch),
         "command": _command(plan.launch),
@@ -122,6 +122,9 @@ def plan_yaml(plan: Plan) -> str:
 def plan_shell(plan: Plan) -> str:
     """A script that does what serve does once the weights are there."""
     exports = [f"export {name}={shlex.quote(value)}" for name, value in plan.launch.environment.items()]
+    if plan.settings.key_present:
+        # Without the key the engine would let everyone in: the script ends instead.
+        exports.append(': "${VLLM_API_KEY:?the key that clients must send}"')
     node = plan.launch.numa_node
     bound = f"taskset --cpu-list {written(node.cpus)} " if node else ""
     return "\n".join(["#!/bin/sh", *exports, f"exec {bound}{shlex.join(_command(plan.launch))}"])

@@ -97,9 +97,9 @@ class _Asked:
         if record is None:
             settings = settings_from_environment(engine_args)
             return cls(settings, inherited())
-        with_secrets()
-        repeats = Repeat.of(record, inherited(), engine_args, allow=allow_differences)
-        return cls(kept_secret(repeats.settings), repeats.environment, repeats)
+        moved = with_secrets(engine_args)
+        repeats = Repeat.of(record, inherited(), moved.extra_args, allow=allow_differences)
+        return cls(kept_secret(repeats.settings, moved), repeats.environment, repeats)
 
     def plan(self, stop: Stop) -> Plan:
         if self.repeats is not None:

@@ -8,11 +8,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from aim_runtime.engines.adapting import Adapting
+from aim_runtime.engines.certificate import Certificate
 from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.hardware.accelerator import Accelerator, Hardware, NumaNode
+from aim_runtime.models.adapter import Adapters
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.models.storage import Storage
@@ -87,7 +90,8 @@ class Launch:
     was taken away; `arguments` the merged arguments with their layers; `numa_node` the node whose CPUs
     the engine runs on, None for all; `notes` what the user should know of the merge; `loading` how the
     weights are read; `compiled` the folder that the engine keeps what it compiles in, which some of the
-    variables name folders in.
+    variables name folders in; `adapting` what is done about LoRA adapters, None where they are off;
+    `certificate` what TLS is spoken with, None for plain HTTP; `embeds` whether it answers with embeddings.
     """
 
     command: tuple[str, ...]
@@ -99,6 +103,9 @@ class Launch:
     notes: tuple[str, ...] = ()
     loading: Loading | None = None
     compiled: Path | None = None
+    adapting: Adapting | None = None
+    certificate: Certificate | None = None
+    embeds: bool = False
 
     def compiling_in(self, folder: Path | None) -> Launch:
         """The same with another folder for what is compiled; None leaves that to the engine's defaults."""
@@ -151,12 +158,14 @@ class Engine(Protocol):
         model: Architecture,
         host: Accelerator | None,
         storage: Storage,
+        adapters: Adapters,
     ) -> Launch:
         """Put the command together. Raises UnknownEngineArgument for an argument of the user's.
 
         `model` is what is known of the weights: what the profile leaves open may follow from it; `host`
-        the CPU of the machine, whatever computes; `storage` what the weights lie on. Raises InvalidValue
-        for a way of loading that was asked for and that the engine does not have.
+        the CPU of the machine, whatever computes; `storage` what the weights lie on; `adapters` what was
+        found where they are looked for. Raises InvalidValue for a way of loading that was asked for and
+        that the engine does not have, and for a secret among the arguments.
         """
 
     def environment(
@@ -166,6 +175,9 @@ class Engine(Protocol):
 
     def endpoint(self, launch: Launch, inherited: Mapping[str, str]) -> Endpoint:
         """Where the engine of `launch` will answer; `inherited` holds the key, where one is set."""
+
+    def usable(self, looked: Adapters, max_rank: int) -> Adapters:
+        """The adapters that the engine can serve; what it would refuse is skipped, with the reason."""
 
     def line(self, text: str) -> OutputLine:
         """Read one line of the engine's output; whatever it is, it is a line."""

@@ -17,12 +17,21 @@ from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVaria
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.options import Options
 from aim_runtime.engines.output_line import OutputLine
+from aim_runtime.engines.vllm_adapters import choose_adapters, refuse_unusable
 from aim_runtime.engines.vllm_compiled import compiled_in
 from aim_runtime.engines.vllm_environment import Machine, against_user, environment
 from aim_runtime.engines.vllm_load import Facts, choose_loading
 from aim_runtime.engines.vllm_memory import demand, whole
 from aim_runtime.engines.vllm_parsers import parsers
+from aim_runtime.engines.vllm_security import (
+    API_KEY,
+    certificate,
+    key_variable,
+    refuse_secrets,
+    secrets_of_profile,
+)
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
+from aim_runtime.models.adapter import NOT_LOOKED_FOR, Adapters
 from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.models.storage import NOT_LOOKED_AT, Storage
@@ -79,6 +88,7 @@ class Vllm:
         given = arguments.get("tensor-parallel-size", count)
         if profile.metadata.accelerator_type is AcceleratorType.GPU and given != count:
             found.append(f"tensor-parallel-size {given} differs from accelerator_count {count}")
+        found += secrets_of_profile(arguments, profile)
         return tuple(found)
 
     def demand(
@@ -107,6 +117,7 @@ class Vllm:
         model: Architecture = UNKNOWN_MODEL,
         host: Accelerator | None = None,
         storage: Storage = NOT_LOOKED_AT,
+        adapters: Adapters = NOT_LOOKED_FOR,
     ) -> Launch:
         options = options_for(install)
         machine = Machine(selection.uses, bool(selection.leaves), host.processor if host else None)
@@ -118,6 +129,7 @@ class Vllm:
         )
         for layer, arguments in users:
             args.refuse_unknown(arguments, options, layer)
+            refuse_secrets(arguments, layer)
             notes += [
                 f"{key} in {layer} is ignored: set {variable} instead"
                 for key, variable in OWNED.items()
@@ -134,15 +146,17 @@ class Vllm:
         known, lacks = _of_architecture(selection.profile, location, said, options, model)
         facts = Facts(storage, len(selection.uses), machine.on_cpu, options, importable)
         chosen = choose_loading(facts, settings.load_strategy, said)
+        lora = choose_adapters(selection.profile, location, settings.adapters, adapters, said)
         ours = [
-            (Layer.RUNTIME, _ending(settings, options)),
-            (Layer.ARCHITECTURE, known),
-            (chosen.layer, chosen.arguments),
+            *((Layer.RUNTIME, _ending(settings, options)), (Layer.ARCHITECTURE, known)),
+            *((each.layer, each.arguments) for each in (chosen, lora)),
         ]
         merged = args.merge([*ours, *given, (Layer.RUNTIME, owned)])
-        folder, places = compiled_in(settings.cache_path, machine, install, location, said)
-        variables, against = _with(around.variables, places, settings)
-        notes += [*lacks, *against]
+        compiled_for = {**lora.arguments, **said}
+        folder, places = compiled_in(settings.cache_path, machine, install, location, compiled_for)
+        more = (*places, *lora.variables, *key_variable(settings))
+        variables, against = _with(around.variables, more, settings)
+        notes += [*lacks, *against, *lora.notes]
         args.refuse_together(merged, options)
         positional = [] if path else [str(location.path)]
         argv = [*by_call, *positional, *_argv(merged, options)]
@@ -152,6 +166,9 @@ class Vllm:
             notes=tuple(notes),
             loading=chosen.loading,
             compiled=folder,
+            adapting=lora.adapting,
+            certificate=certificate(merged),
+            embeds="embed" in (said.get("convert"), said.get("task")) or said.get("runner") == "pooling",
         )
 
     def environment(
@@ -161,10 +178,12 @@ class Vllm:
         return environment(profile, Machine(uses, leaves, hardware.cpu.processor), settings).variables
 
     def endpoint(self, launch: Launch, inherited: Mapping[str, str]) -> Endpoint:
-        said = {each.key: each.value for each in launch.arguments}
-        keys = said.get("api-key") or inherited.get("VLLM_API_KEY")
-        key = keys[0] if isinstance(keys, list) else keys
-        return Endpoint(launch.port, bool(said.get("ssl-certfile")), str(key) if key else None)
+        tls = launch.certificate
+        shown = tls if tls and tls.asks_clients else None
+        return Endpoint(launch.port, tls is not None, inherited.get(API_KEY) or None, shown)
+
+    def usable(self, looked: Adapters, max_rank: int) -> Adapters:
+        return refuse_unusable(looked, max_rank)
 
     def line(self, text: str) -> OutputLine:
         return vllm_log.read(text)

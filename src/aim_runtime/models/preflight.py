@@ -33,7 +33,7 @@ def problems(folder: Path) -> tuple[str, ...]:
     if index in names:
         found += _index(folder, index)
     for name in shards:
-        found += _shard(folder / name)
+        found += shard_problems(folder / name)
     written = manifest.read(folder)
     if written is not None:
         found += manifest.size_problems(folder, written)
@@ -48,7 +48,7 @@ def untraced(path: str, flags: int) -> int:
         return os.open(path, flags)
 
 
-def _json(path: Path) -> Any:
+def parsed(path: Path) -> Any:
     """Parse `path`, turning every way in which that can fail into a ValueError with the reason."""
     try:
         return json.loads(path.read_bytes())
@@ -60,7 +60,7 @@ def _json(path: Path) -> Any:
 
 def _config(folder: Path) -> list[str]:
     try:
-        config = _json(folder / "config.json")
+        config = parsed(folder / "config.json")
     except ValueError as error:
         return [f"config.json {error}"]
     return [] if isinstance(config, dict) else ["config.json is not a JSON object"]
@@ -68,7 +68,7 @@ def _config(folder: Path) -> list[str]:
 
 def _index(folder: Path, name: str) -> list[str]:
     try:
-        index = _json(folder / name)
+        index = parsed(folder / name)
     except ValueError as error:
         return [f"{name} {error}"]
     files = index.get("weight_map") if isinstance(index, dict) else None
@@ -84,7 +84,7 @@ def _is_file(folder: Path, name: str) -> bool:
         return False
 
 
-def _shard(path: Path) -> list[str]:
+def shard_problems(path: Path) -> list[str]:
     """Compare the size of a safetensors file with what its header says it should be."""
     try:
         size_bytes = path.stat().st_size

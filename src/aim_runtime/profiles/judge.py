@@ -15,7 +15,6 @@ from aim_runtime.profiles.fit import GIB, Fit, NotKnown, fit, least_count
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Objection, Verdict
 from aim_runtime.settings import Settings
-from aim_runtime.variables import SECRET_ARGUMENTS
 from aim_runtime.vocabulary import AcceleratorType, ProfileType, State
 
 _LENGTH = "max-model-len"
@@ -157,8 +156,8 @@ def _against_memory(
 def _with_length(tokens: int, settings: Settings) -> str:
     """The setting that shortens the context, with what the user's has already."""
     given = {key.replace("_", "-"): value for key, value in settings.engine_args.items()}
-    shown = {key: "***" if key in SECRET_ARGUMENTS else value for key, value in given.items()}
-    arguments = json.dumps({**shown, _LENGTH: tokens})
+    taken = dict.fromkeys(settings.taken_arguments, "***")
+    arguments = json.dumps({**given, **taken, _LENGTH: tokens})
     return f"use {_LENGTH} <= {tokens}: AIM_ENGINE_ARGS={shlex.quote(arguments)}"
 
 

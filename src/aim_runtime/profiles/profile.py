@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from aim_runtime.vocabulary import AcceleratorType, Metric, Origin, Precision, ProfileType
+from aim_runtime.vocabulary import AcceleratorType, Feature, Metric, Origin, Precision, ProfileType
 
 
 class Metadata(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -24,8 +24,12 @@ class Metadata(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
     primary: bool = False
     manual_selection_only: bool | None = None
     variant: str | None = None
-    features: list[str] = []
+    features: list[Feature] = []
     capabilities: dict[str, bool] = {}
+
+    def __post_init__(self) -> None:
+        if len(self.features) > 1:
+            raise ValueError("features has one of adapters and adapters-scale-only at most")
 
     @property
     def manual_only(self) -> bool:

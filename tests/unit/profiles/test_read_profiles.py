@@ -187,8 +187,19 @@ BROKEN = [
     ),
     (
         "features",
-        swap("  type:", "  features: [a, 1]\n  type:"),
-        "line 10, column 17: metadata.features.1: 1 is a number, expected text; quote it: '1'",
+        swap("  type:", "  features: [1]\n  type:"),
+        "line 10, column 14: metadata.features.0: 1 (allowed: adapters, adapters-scale-only)",
+    ),
+    (
+        "an unknown feature",
+        swap("  type:", "  features: [adaptors]\n  type:"),
+        "line 10, column 14: metadata.features.0: 'adaptors'; did you mean adapters? "
+        "(allowed: adapters, adapters-scale-only)",
+    ),
+    (
+        "two features",
+        swap("  type:", "  features: [adapters, adapters-scale-only]\n  type:"),
+        "features has one of adapters and adapters-scale-only at most",
     ),
     (
         "unknown key",

@@ -21,6 +21,7 @@ from typing import Any
 
 from . import streams, trouble
 from .said import say
+from .security import secured
 
 HOW = os.environ.get("FAKE_ENGINE", "")
 STARTED = time.monotonic()
@@ -90,7 +91,7 @@ def main() -> None:
         seen["cpus"] = sorted(os.sched_getaffinity(0))
         Path(record).write_text(json.dumps(seen))
     ThreadingHTTPServer.request_queue_size = 128  # many clients come at once
-    ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler).serve_forever()
+    secured(ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler)).serve_forever()
 
 
 if __name__ == "__main__":
