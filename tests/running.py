@@ -30,7 +30,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def run(*args: str, env: Mapping[str, str], timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
-    """Run `aim-runtime` to its end."""
+    """Run `aim-runtime` to its end; what serves does so on a free port."""
+    if args[:1] == ("serve",) and "AIM_PORT" not in env:
+        env = {**env, "AIM_PORT": str(free_port())}
     return subprocess.run(
         [AIM, *args],
         env=env,
