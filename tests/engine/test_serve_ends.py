@@ -70,7 +70,7 @@ def test_a_stream_is_not_cut_by_a_sigterm(smollm2: Running, tmp_path: Path) -> N
 def test_kill_9_of_the_runtime_leaves_no_process(smollm2: Running, tmp_path: Path) -> None:
     env = {**smollm2.env, "AIM_PORT": str(free_port()), "VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
     with serving(tmp_path, env) as service:
-        service.wait_until_said("EngineCore", READY_WITHIN_S)  # the API server has started its worker
+        service.wait_until_said("Initializing a V1 LLM engine", READY_WITHIN_S)  # in its own process
         everything = descendants(service.process.pid)
         assert len(everything) >= 3
         os.kill(service.process.pid, signal.SIGKILL)
