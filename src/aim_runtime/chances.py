@@ -14,6 +14,16 @@ from aim_runtime.vocabulary import OnFailure
 # So many profiles after the first: each of them may have loaded for a quarter of an hour.
 MOST_STEPS = 2
 LAST = "stop"
+# What is in the way of every profile alike: the machine, a source, the files. Another one would only take
+# as long again to fail.
+_NOT_THE_PROFILES = frozenset(
+    f"engine.{name}"
+    for name in (
+        *("port_taken", "no_gpu", "device_closed", "driver_too_old", "shared_memory", "open_files"),
+        *("pinned_memory", "disk_full", "cache_not_writable", "permission_denied", "module_missing"),
+        *("repository_gated", "repository_missing", "hub_unreachable", "adapter_rank", "adapter_unusable"),
+    )
+)
 
 
 class Chances:
@@ -48,7 +58,8 @@ class Chances:
     def _following(self, failed: EngineFailed) -> Plan | None:
         if self._policy is OnFailure.RETRY:
             return self._plan if failed.failure.transient and not self._attempts else None
-        if self._policy is OnFailure.NEXT_PROFILE and len(self._attempts) < MOST_STEPS:
+        hopeless = failed.failure.code in _NOT_THE_PROFILES
+        if self._policy is OnFailure.NEXT_PROFILE and len(self._attempts) < MOST_STEPS and not hopeless:
             return self._next_profile()
         return None
 

@@ -187,9 +187,8 @@ def test_json_log_is_one_object_a_line(env: dict[str, str], tmp_path: Path) -> N
 def test_a_cache_that_cannot_be_written(env: dict[str, str], tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    done = run(
-        "serve", env={**env, "AIM_CACHE_PATH": str(blocked / "models"), "HF_ENDPOINT": "http://127.0.0.1:1"}
-    )
+    env |= {"AIM_CACHE_PATH": str(blocked / "models"), "HF_ENDPOINT": "http://127.0.0.1:1"}
+    done = run("serve", env={**env, "AIM_PORT": str(free_port())})
     assert done.returncode == 5
     assert "AIM_CACHE_PATH" in done.stderr
     assert "Traceback" not in done.stderr

@@ -179,7 +179,7 @@ def test_the_port_is_bound_only_by_an_engine_that_can_answer(env: dict[str, str]
 def test_an_engine_that_is_never_ready(env: dict[str, str], tmp_path: Path) -> None:
     with serving(tmp_path, {**env, "FAKE_ENGINE": "hang", "AIM_READY_SECONDS": "1.5"}) as service:
         assert service.process.wait(30) == 6
-        assert "not ready after AIM_READY_SECONDS=1.5" in service.said
+        assert "not ready within AIM_READY_SECONDS=1.5" in service.said
         assert "error: the engine did not become ready" in service.said
         assert gone(record(env)["pids"])
 
@@ -200,7 +200,6 @@ def test_a_flood_of_output_stops_nobody(env: dict[str, str], tmp_path: Path) -> 
         assert peak is not None
         assert int(peak[1]) < 110 * 1024, "what was said is not kept"
         assert service.stop() == 0
-    assert re.search(r"\(\d+ lines of the engine are left out: the log does not keep up\)", service.said)
     assert "000001 xxx" in service.said
 
 

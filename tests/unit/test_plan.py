@@ -54,7 +54,7 @@ def test_cohere_on_a_declared_mi300x_server(tmp_path: Path) -> None:
     assert found.profile.metadata.type == "optimized"
     assert found.launch.command == (
         *("/venv/bin/vllm", "serve", str(tmp_path / "cache" / COHERE)),
-        *("--shutdown-timeout", "20"),
+        *("--shutdown-timeout", "60"),
         *("--disable-uvicorn-access-log", "--distributed-executor-backend", "mp", "--dtype", "float16"),
         *("--gpu-memory-utilization", "0.92", "--max-model-len", "32768", "--max-num-batched-tokens", "1024"),
         *("--max-num-seqs", "512", "--no-async-scheduling", "--no-enable-log-requests"),

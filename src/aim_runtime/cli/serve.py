@@ -120,7 +120,7 @@ def _serve(asked: _Asked, log: Log, stop: Stop, *, replaced: bool, last_lines: i
         serve(plan, voice, asked.environment, stop, life, asked.repeats)
     except Stopped as end:
         cut = end.cut or stop.again
-        log.report(Notice("stopped" if not cut else "stopped at once"))
+        log.report(Notice("stopped before everything was answered" if cut else "stopped"))
         return 128 + stop.number if cut else 0
     except AimError as error:
         # They were shown as they came, unless the log's level kept them back.

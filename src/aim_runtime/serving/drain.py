@@ -46,33 +46,36 @@ class Drain:
         idle = asked = 0
         in_flight: int | None = None
         while not self._stop.again:
-            asked += 1
-            found = self._in_flight()
+            found, asked = self._in_flight(), asked + 1
             in_flight = in_flight if found is None else found  # too busy to say: what it said before
             # Seen twice: what has just arrived is counted a moment later.
             idle = idle + 1 if found == 0 else 0
             now = time.monotonic()
             if in_flight is None and asked > 1 and now >= stays:
-                return self._engine_drains(deadline)
+                # The engine does not say: it waits for what is in flight by itself, or does not.
+                return self._end(max(0.0, deadline - now) or _CUT_GRACE_S)
             if (idle > 1 and now >= stays) or (in_flight == 0 and now >= deadline):
-                self._supervisor.end(max(GRACE_S, deadline - now))
+                self._end(max(GRACE_S, deadline - now))
                 return not self._stop.again
             if now >= deadline:
                 self._say(f"AIM_DRAIN_SECONDS={drain_s:g} is over: {_count(in_flight)} cut")
-                self._supervisor.end(_CUT_GRACE_S)
+                self._end(_CUT_GRACE_S)
                 return False
             if in_flight and not self._said:
                 self._said = True
                 self._say(f"{_count(in_flight)} in flight: the end waits for it, {drain_s:g} s at most")
             if self._supervisor.process.wait(_POLL_S) is not None:
+                self._say(f"the engine ended by itself: {_count(in_flight)} cut")
                 return not in_flight
         self._say(f"a second signal: {_count(in_flight)} cut")
-        self._supervisor.end(0)
+        self._end(0)
         return False
 
-    def _engine_drains(self, deadline: float) -> bool:
-        """The engine does not say what is in flight: it waits for it by itself, or does not."""
-        return self._supervisor.end(max(0.0, deadline - time.monotonic()) or _CUT_GRACE_S)
+    def _end(self, grace_s: float) -> bool:
+        in_order = self._supervisor.end(grace_s)
+        if not in_order and grace_s and not self._stop.again:
+            self._say(f"the engine did not end within {grace_s:.0f} s: it was killed")
+        return in_order
 
     def _in_flight(self) -> int | None:
         answer = self._supervisor.endpoint.ask(_METRICS, _ASK_WITHIN_S)

@@ -117,7 +117,7 @@ class Supervisor:
                 how = f"the engine ended with {_words(code)} after {self.seconds:.0f} s, before it was ready"
                 raise self._failed(code, how)
             if ready_s and self.seconds >= ready_s:
-                raise self._failed(None, f"the engine is not ready after AIM_READY_SECONDS={ready_s:g}")
+                raise self._failed(None, f"the engine was not ready within AIM_READY_SECONDS={ready_s:g}")
         self._was_ready = True
         self._life.change(answers=True)
         self._life.enter(Phase.READY)

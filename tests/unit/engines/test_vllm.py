@@ -52,7 +52,7 @@ def test_the_whole_command() -> None:
     given = profile("MI300X/fp16/2", args={"dtype": "float16", "no-enable-prefix-caching": None})
     found = launch(given)
     assert found.command == (
-        *("/venv/bin/vllm", "serve", "/models/acme/model", "--shutdown-timeout", "20"),
+        *("/venv/bin/vllm", "serve", "/models/acme/model", "--shutdown-timeout", "60"),
         *("--dtype", "float16", "--no-enable-prefix-caching", "--tensor-parallel-size", "2"),
         *("--served-model-name", AIM, "--port", "8000"),
     )
@@ -65,7 +65,7 @@ def test_as_a_module_the_model_is_an_option() -> None:
     found = launch(install=AS_MODULE)
     assert found.command[:3] == MODULE
     assert found.command[3:] == (
-        *("--shutdown-timeout", "20"),
+        *("--shutdown-timeout", "60"),
         *("--tensor-parallel-size", "2", "--model", "/models/acme/model"),
         *("--served-model-name", AIM, "--port", "8000"),
     )
@@ -85,7 +85,7 @@ def test_layers_and_their_precedence() -> None:
         extra_args=("--block-size", "64", "--enforce-eager"),
     )
     assert by_key(found) == {
-        "shutdown-timeout": (20, Layer.RUNTIME),
+        "shutdown-timeout": (60, Layer.RUNTIME),
         "seed": (1, Layer.PROFILE),
         "max-model-len": (2, Layer.ENGINE_ARGS),
         "block-size": ("64", Layer.COMMAND_LINE),
