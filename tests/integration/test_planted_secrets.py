@@ -31,6 +31,7 @@ def env(tmp_path: Path) -> dict[str, str]:
         AIM_MODEL_ID=MODEL,
         AIM_ACCELERATOR_TYPE="cpu",
         PYTHONPATH=str(FAKE_ENGINE),
+        FAKE_ENGINE_RECORD=str(tmp_path / "record.json"),
         HF_TOKEN=ENV_TOKEN,
         AWS_ACCESS_KEY_ID="AKIAPLANTED",
         AWS_SECRET_ACCESS_KEY_FILE=str(secret),
