@@ -144,7 +144,7 @@ class Settings:
             log_level_root=read.value("AIM_LOG_LEVEL_ROOT", parse.one_of(variables.LOG_LEVELS)),
             log_format=read.value("AIM_LOG_FORMAT", parse.one_of(variables.LOG_FORMATS)) or "text",
             hub_endpoint=read.value("HF_ENDPOINT", parse.url) or variables.DEFAULT_HUB_ENDPOINT,
-            token_present=read.text("HF_TOKEN") is not None or _saved_token(environ),
+            token_present=_has_token(environ),
             key_present=read.text("VLLM_API_KEY") is not None,
             engine_environment={
                 name: value
@@ -299,8 +299,11 @@ def _hub_cache(environ: Mapping[str, str]) -> Path | None:
     return home / "hub" if home else None
 
 
-def _saved_token(environ: Mapping[str, str]) -> bool:
-    """Whether the hub's own login left a token where its client will find it."""
+def _has_token(environ: Mapping[str, str]) -> bool:
+    """Whether the hub's own client will find a token: in a variable, or where its login left one."""
+    read = _Reader(environ).text
+    if read("HF_TOKEN") or read("HUGGING_FACE_HUB_TOKEN"):
+        return True
     home = _hub_home(environ) or Path("/nonexistent")
     # A home that this user may not enter holds no token for it (Path.is_file would raise).
     return os.path.isfile(environ.get("HF_TOKEN_PATH") or home / "token")  # noqa: PTH113

@@ -65,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         record: dict[str, object] = {
             "path": path,
             "range": self.headers.get("Range"),
+            "if_match": self.headers.get("If-Match"),
             "authorization": self.headers.get("Authorization"),
             "host": self.headers.get("Host"),
             "sent": 0,
@@ -107,6 +108,7 @@ class Handler(BaseHTTPRequestHandler):
             start, stop = int(wanted[1]), min(int(wanted[2]) + 1, len(data))
             if options.shift_range and self.server.spend("shifts"):
                 start, stop = start + 1, stop + 1
+            stop = min(stop + options.too_many, len(data))
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
             body, status = data[start:stop], 200 if options.odd_status else 206
         self.send_response(status)
@@ -165,6 +167,7 @@ def main() -> None:
     parser.add_argument("--odd-status", action="store_true", help="200 for a range, as rclone does")
     parser.add_argument("--shift-range", action="store_true", help="send another range than was asked for")
     parser.add_argument("--shifts", type=int, default=-1)
+    parser.add_argument("--too-many", type=int, default=0, help="send so many bytes more than asked for")
     parser.add_argument("--redirect", default="", help="to this name of the loopback, without credentials")
     parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"))
     files = Files(parser.parse_args())

@@ -118,7 +118,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.options.hang:
             threading.Event().wait()
         try:
-            if match := MODEL.fullmatch(path):
+            if path == "/api/whoami-v2":
+                self.whoami()
+            elif match := MODEL.fullmatch(path):
                 self.model(*match.groups())
             elif match := FILE.fullmatch(path):
                 self.file(*match.groups())
@@ -126,6 +128,12 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refused(404)
         except Refused as error:
             self.refuse(error)
+
+    def whoami(self) -> None:
+        self.check_token()
+        if not self.headers.get("Authorization"):
+            raise Refused(401, "", "Invalid user token")
+        self.answer({"type": "user", "name": "jane", "auth": {"type": "access_token"}})
 
     def model(self, name: str, kind: str | None, revision: str | None) -> None:
         self.check_token()

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from fakes.hub import write_model
+from aim_runtime.models import manifest
+from fakes.hub import commit_of, write_model
 from integration.caches import cache_json, fetched, flip, remount_read_only, snapshot
+from integration.hub import NO_HUB
 from integration.models.support import StartHub
 from integration.terminal import on_terminal
-from running import AIM, environment, run
+from running import AIM, FAKE_ENGINE, environment, run, serving
 from unit.doctor.children import on_a_disk
 
 
@@ -207,3 +209,58 @@ def test_on_a_terminal(columns: int, env: dict[str, str], cache: Path) -> None:
     assert max(map(len, words)) <= columns
     assert "✓ HuggingFaceTB/SmolLM2-135M-Instruct: whole" in said
     assert "✗ org/m: damaged" in said
+
+
+def test_what_the_source_has_now(env: dict[str, str], cache: Path, start_hub: StartHub) -> None:
+    hub = start_hub()
+    theirs = write_model(hub.root / "org/m")
+    env = {**env, "HF_ENDPOINT": hub.endpoint}
+    assert run("download-to-cache", "--model-id", "org/m", env=env).returncode == 0
+    old = commit_of(theirs)
+    write_model(cache / "org/copied")
+    same = run("cache", "verify", "--upstream", env=env)
+    assert f"    hf://org/m has the same: {old}, fetched 20" in same.stdout
+    assert "    not compared with its source: no record says where it came from" in same.stdout
+
+    (theirs / "config.json").write_text('{"architectures": ["New"]}')
+    newer = run("cache", "verify", "org/m", "--upstream", env=env)
+    assert newer.returncode == 0
+    assert f"    hf://org/m has {commit_of(theirs)} now; here is {old}, fetched 20" in newer.stdout
+    (found,) = cache_json("verify", "org/m", "--upstream", env=env)
+    assert (found["upstream"]["state"], found["upstream"]["revision"]) == ("newer", commit_of(theirs))
+    weights = [each for each in hub.requests() if each.startswith("GET") and ".safetensors" in each]
+    assert len(weights) == 1, "a list is all that is asked for"
+
+    gone = run("cache", "verify", "org/m", "--upstream", env={**env, "HF_ENDPOINT": NO_HUB})
+    assert gone.returncode == 0
+    assert f"not compared with its source: {NO_HUB} cannot be reached" in gone.stdout
+    assert cache_json("verify", "org/m", env=env)[0]["upstream"] is None
+
+
+@pytest.mark.parametrize("switches", [["--gated"], ["--gated", "--refuse"]], ids=["401", "403"])
+def test_access_that_was_taken_away(
+    env: dict[str, str], cache: Path, start_hub: StartHub, tmp_path: Path, switches: list[str]
+) -> None:
+    """The copy is served, and which one it is, and of when, is said at each start and at each look."""
+    hub = start_hub()
+    commit = commit_of(write_model(hub.root / "org/m"))
+    done = run("download-to-cache", "--model-id", "org/m", env={**env, "HF_ENDPOINT": hub.endpoint})
+    assert done.returncode == 0
+    written = manifest.read(cache / "org/m")
+    assert written is not None
+    fetched_on = f"fetched {written.created[:10]}"
+    closed = start_hub(*switches)
+    env = {**env, "HF_ENDPOINT": closed.endpoint, "AIM_MODEL_ID": "org/m@main", "AIM_ACCELERATOR_TYPE": "cpu"}
+    env |= {"PYTHONPATH": str(FAKE_ENGINE), "FAKE_ENGINE_RECORD": str(tmp_path / "record")} | (
+        {"HF_TOKEN": "hf_good"} if "--refuse" in switches else {}
+    )
+    look = run("cache", "verify", "--upstream", env=env)
+    assert look.returncode == 0
+    assert look.stderr.startswith("warning: ")
+    assert f"; org/m here is {commit}, {fetched_on}, and is still served" in look.stderr
+    asked = len(closed.requests())
+    with serving(tmp_path, env) as service:
+        service.wait_until_said("ready after", 30)
+        assert f"nothing to fetch (revision {commit}, {fetched_on})" in service.said
+        assert service.stop() == 0
+    assert len(closed.requests()) == asked, "what is here needs nobody"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aim_runtime.variables import SECRETS
 from running import COHERE, FAKE_ENGINE, environment, run, serving
 from tiny_model import write_tiny_model
 
@@ -30,6 +31,7 @@ def env(tmp_path: Path) -> dict[str, str]:
         AIM_MODEL_ID=MODEL,
         AIM_ACCELERATOR_TYPE="cpu",
         PYTHONPATH=str(FAKE_ENGINE),
+        FAKE_ENGINE_RECORD=str(tmp_path / "record.json"),
         HF_TOKEN=ENV_TOKEN,
         AWS_ACCESS_KEY_ID="AKIAPLANTED",
         AWS_SECRET_ACCESS_KEY_FILE=str(secret),
@@ -90,6 +92,45 @@ FAILURES = [
 def test_failures(more: dict[str, str], code: int, form: str, env: dict[str, str]) -> None:
     done = run("download-to-cache", env={**env, **more, "AIM_LOG_FORMAT": form})
     assert done.returncode == code, done.stderr
+    nothing_planted(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("from_files", [False, True], ids=["variables", "files"])
+def test_each_secret_is_hidden_wherever_it_is_given(
+    from_files: bool, env: dict[str, str], tmp_path: Path
+) -> None:
+    values = {name: f"{MARK}-{number:02}/+{name.lower()}" for number, name in enumerate(SECRETS)}
+    given = values
+    if from_files:
+        for name, value in values.items():
+            (tmp_path / name).write_text(f"{value}\n")
+        given = {f"{name}_FILE": str(tmp_path / name) for name in values}
+    plain = {name: value for name, value in env.items() if name.removesuffix("_FILE") not in SECRETS}
+    done = run("dry-run", env={**plain, **given, "AIM_PRECISION": "; ".join(values.values())})
+    assert done.returncode == 2
+    assert done.stderr.count("***") == len(SECRETS), done.stderr
+    nothing_planted(done.stdout + done.stderr)
+
+
+ELSEWHERE = {
+    "az://container/m": {"AZURE_STORAGE_ENDPOINT": "http://127.0.0.1:1/a", "AZURE_STORAGE_ACCOUNT": "a"},
+    "gs://bucket/m": {"GOOGLE_BASE_URL": "http://127.0.0.1:1"},
+    "modelscope://acme/m": {"MODELSCOPE_ENDPOINT": "http://127.0.0.1:1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        *(("az://container/m", name) for name in SECRETS if name.startswith("AZURE")),
+        *(("gs://bucket/m", name) for name in SECRETS if name.startswith("GOOGLE")),
+        ("modelscope://acme/m", "MODELSCOPE_API_TOKEN"),
+    ],
+)
+def test_the_secret_of_a_source_that_is_not_there(source: str, name: str, env: dict[str, str]) -> None:
+    secret = f"AccountKey={MARK}+/;" if name.endswith("STRING") else f"{MARK}+/"
+    done = run("download-to-cache", "--model-id", source, env={**env, **ELSEWHERE[source], name: secret})
+    assert done.returncode == 5, done.stderr
     nothing_planted(done.stdout + done.stderr)
 
 

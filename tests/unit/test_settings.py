@@ -283,6 +283,11 @@ def test_a_token_that_a_login_left_is_found(tmp_path: Path, variable: str, path:
     assert read(**environ).token_present
 
 
+def test_the_older_name_of_the_token_is_one_too() -> None:
+    assert read(HUGGING_FACE_HUB_TOKEN=PLANTED).token_present
+    assert not read(HUGGING_FACE_HUB_TOKEN=" ", HOME="/nonexistent").token_present
+
+
 def test_hf_home_replaces_the_home_folder(tmp_path: Path) -> None:
     (tmp_path / ".cache/huggingface").mkdir(parents=True)
     (tmp_path / ".cache/huggingface/token").write_text(PLANTED)

@@ -29,6 +29,28 @@ def writable_home(inherited: Mapping[str, str], folder: Path | None) -> Mapping[
         found["XDG_CACHE_HOME"] = caches
     if not _writable(Path(caches or Path(home or "/") / ".cache")):
         found["XDG_CACHE_HOME"] = str(_made(folder / "home" / ".cache"))
+    return {**found, **_hugging_face({**inherited, **found}, folder)}
+
+
+def _hugging_face(environment: Mapping[str, str], folder: Path) -> Mapping[str, str]:
+    """Return where the hub's client may write, and find no token that is closed to this user.
+
+    A folder that several users share has the login of one of them, who alone may read it: for the others
+    its client fails when it only looks for one (huggingface_hub#4234).
+    """
+    named = environment.get("HF_HOME")
+    home = Path(
+        named
+        or Path(environment.get("XDG_CACHE_HOME") or Path(environment["HOME"], ".cache")) / "huggingface"
+    )
+    token = Path(environment.get("HF_TOKEN_PATH") or home / "token")
+    own = folder / "home" / ".cache" / "huggingface"
+    found = {}
+    if named and not _writable(home):
+        found["HF_HOME"] = str(_made(own))
+        found["HF_TOKEN_PATH"] = str(token)  # the login is where it was
+    if not _readable(token):
+        found["HF_TOKEN_PATH"] = str(_made(own) / "token")
     return found
 
 
@@ -48,6 +70,17 @@ def _writable(folder: Path) -> bool:
     if os.path.lexists(folder):
         return os.access(folder, os.W_OK | os.X_OK) and os.path.isdir(folder)  # noqa: PTH112
     return folder != folder.parent and _writable(folder.parent)
+
+
+def _readable(file: Path) -> bool:
+    """Whether this user may read a file, or is told that there is none."""
+    try:
+        file.open("rb").close()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _made(folder: Path) -> Path:

@@ -13,6 +13,8 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import TypeVar
 
+from aim_runtime.models.events import Progress, Report
+
 T = TypeVar("T")
 R = TypeVar("R")
 POLL_S = 0.3
@@ -94,6 +96,11 @@ def finished(answer: Future[T], watch: Callable[[], None], within_s: float) -> b
         wait((answer,), min(POLL_S, left_s))
         watch()
     return answer.done()
+
+
+def answered(answer: Future[T], report: Report, within_s: float) -> bool:
+    """The same for a question to a source: who reports is told meanwhile that it is being asked."""
+    return finished(answer, lambda: report(Progress("ask", 0)), within_s)
 
 
 def run(

@@ -13,7 +13,7 @@ from aim_runtime.models.cache import Cache, make_folder, names, not_writable
 from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.layouts import Layout, place, put
 from aim_runtime.models.location import Location
-from aim_runtime.models.pinned import other_revision
+from aim_runtime.models.pinned import held, other_revision
 from aim_runtime.models.preflight import problems
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.models.room import Gauge, no_room, require_writable
@@ -125,7 +125,7 @@ def _fetch(
 
 def _found(model_id: str, folder: Path, cache: Cache, run: _Run) -> Path:
     used.touch(cache, model_id)
-    run.say(f"{model_id} is already in the cache at {folder}; nothing to fetch")
+    run.say(f"{model_id} is already in the cache at {folder}; nothing to fetch{held(folder)}")
     return folder
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from aim_runtime.models import manifest, sharing
+from aim_runtime.models import manifest, orphans, sharing
 from aim_runtime.models.cache import Cache, make_folder, not_writable
 from aim_runtime.models.durable import sync_folder
 from aim_runtime.models.ref import ModelRef
@@ -54,6 +54,7 @@ def put(layout: Layout, cache: Cache, model_id: str, staged: Path, ref: ModelRef
         _point(repository, ref.revision or DEFAULT_REVISION, commit)
     except OSError as error:
         raise not_writable(final, error) from error
+    orphans.sweep(repository / "blobs")
     return final
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from aim_runtime.models.cache import is_weights
 
 # The limit of the safetensors library: a longer header is a file of another kind.
 _MAX_HEADER_BYTES = 100_000_000
+_SHARD = re.compile(r"(.*-)(\d+)-of-(\d+)(\.\w+)")
+# More than any model has: a count beyond it is no count.
+_MOST_SHARDS = 2000
 
 
 def problems(folder: Path) -> tuple[str, ...]:
@@ -32,6 +36,8 @@ def problems(folder: Path) -> tuple[str, ...]:
     index = "model.safetensors.index.json" if shards or not weights else "pytorch_model.bin.index.json"
     if index in names:
         found += _index(folder, index)
+    else:
+        found += _numbered(weights)
     for name in shards:
         found += shard_problems(folder / name)
     written = manifest.read(folder)
@@ -75,6 +81,18 @@ def _index(folder: Path, name: str) -> list[str]:
     if not isinstance(files, dict) or not all(isinstance(shard, str) for shard in files.values()):
         return [f"{name} has no usable weight_map"]
     return [f"{shard} is missing" for shard in sorted(set(files.values())) if not _is_file(folder, shard)]
+
+
+def _numbered(weights: list[str]) -> list[str]:
+    """Without an index the shards themselves say how many they are: `model-00001-of-00003.safetensors`."""
+    there = {match.groups() for name in weights if (match := _SHARD.fullmatch(name))}
+    kinds = {(head, count, tail) for head, _, count, tail in there if int(count) <= _MOST_SHARDS}
+    return [
+        f"{head}{number:0{len(count)}}-of-{count}{tail} is missing"
+        for head, count, tail in sorted(kinds)
+        for number in range(1, int(count) + 1)
+        if (head, f"{number:0{len(count)}}", count, tail) not in there
+    ]
 
 
 def _is_file(folder: Path, name: str) -> bool:

@@ -60,7 +60,8 @@ def test_fetches_what_the_engine_reads_once(fetcher: Fetcher, start_hub: StartHu
     before = len(hub.requests())
     assert fetcher("org/m", hub=hub.endpoint) == folder
     assert len(hub.requests()) == before
-    assert fetcher.notices == [f"org/m is already in the cache at {folder}; nothing to fetch"]
+    fetched = f"(revision {written.revision}, fetched {written.created[:10]})"
+    assert fetcher.notices == [f"org/m is already in the cache at {folder}; nothing to fetch {fetched}"]
 
 
 def test_fetches_a_damaged_folder_again(fetcher: Fetcher, start_hub: StartHub) -> None:
@@ -143,6 +144,10 @@ def test_a_gate(
     assert "HF_TOKEN" in raised.value.hint or f"{hub.endpoint}/org/m" in raised.value.hint
     assert token is None or token not in raised.value.message + raised.value.hint
     assert not (fetcher.cache.root / "org").exists()
+    asked = [request for request in hub.requests() if "whoami" not in request]
+    assert len(asked) == len(set(asked)) <= 2, "a refusal is believed at once"
+    if "--refuse" in switches:
+        assert f"ask for access at {hub.endpoint}/org/m as jane;" in raised.value.hint
 
 
 def test_an_open_gate(fetcher: Fetcher, start_hub: StartHub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,12 +228,13 @@ def test_a_repository_without_weights(fetcher: Fetcher, start_hub: StartHub) -> 
         fetcher("org/m", hub=hub.endpoint)
 
 
-def test_a_byte_changed_on_the_way_is_seen(fetcher: Fetcher, start_hub: StartHub) -> None:
-    hub = start_hub("--corrupt", "model.safetensors")
+@pytest.mark.parametrize(("name", "kind"), [("model.safetensors", "SHA-256"), ("config.json", "GIT-SHA1")])
+def test_a_byte_changed_on_the_way_is_seen(
+    fetcher: Fetcher, start_hub: StartHub, name: str, kind: str
+) -> None:
+    hub = start_hub("--corrupt", name)
     write_model(hub.root / "org/m")
-    with pytest.raises(
-        VerificationFailed, match=r"model\.safetensors of .* SHA-256 \w+ expected, \w+ got"
-    ) as no:
+    with pytest.raises(VerificationFailed, match=rf"{name} of .* {kind} \w+ expected, (\S+ )?\w+ got") as no:
         fetcher("org/m", hub=hub.endpoint)
     assert any("fetching it again" in notice for notice in fetcher.notices), "a second try may be right"
     (aside,) = fetcher.cache.staging("org/m").rglob("*.damaged")
@@ -335,7 +341,7 @@ from aim_runtime.models.fetch import fetch
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.transfer import part
 cache = Cache(Path(sys.argv[1]))
-location = cache.locate("org/m", (ModelRef.parse("org/m"),))
+location = cache.locate("org/m", (ModelRef.parse(sys.argv[3]),))
 def report(event):
     print(event.text if isinstance(event, Notice) else event.done_bytes, flush=True)
 fetch(location, cache, hub_endpoint=sys.argv[2], token_present=False, engine_python=None,
@@ -343,8 +349,8 @@ fetch(location, cache, hub_endpoint=sys.argv[2], token_present=False, engine_pyt
 """
 
 
-def start_fetch(fetcher: Fetcher, endpoint: str) -> subprocess.Popen[str]:
-    argv = [sys.executable, "-c", PROGRAM, str(fetcher.cache.root), endpoint]
+def start_fetch(fetcher: Fetcher, endpoint: str, ref: str = "org/m") -> subprocess.Popen[str]:
+    argv = [sys.executable, "-c", PROGRAM, str(fetcher.cache.root), endpoint, ref]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -370,6 +376,26 @@ def test_a_fetch_that_is_killed_leaves_no_model(
         f"org/m is in the cache at {fetcher.cache.root / 'org/m'}, from hf://org/m",
     ]
     assert not fetcher.cache.staging("org/m").exists()
+
+
+def test_an_older_copy_stays_until_the_newer_one_is_whole(fetcher: Fetcher, start_hub: StartHub) -> None:
+    """huggingface_hub removes a file of a local folder first, and then fetches the newer one."""
+    slow = start_hub("--rate", "200000")
+    repository = write_model(slow.root / "org/m", payload_bytes=1_000)
+    folder = fetcher("org/m", hub=slow.endpoint)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write_model(repository, payload_bytes=2_000_000)
+    pinned = f"org/m@{commit_of(repository)}"
+    with start_fetch(fetcher, slow.endpoint, pinned) as process:
+        assert process.stdout is not None
+        while not (line := process.stdout.readline()).strip().isdigit() or int(line) == 0:
+            assert process.poll() is None
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+        process.kill()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert problems(folder) == ()
+    assert fetcher(pinned, hub=start_hub().endpoint) == folder
+    assert (folder / "model.safetensors").read_bytes() == (repository / "model.safetensors").read_bytes()
 
 
 def test_two_at_once_fetch_once(fetcher: Fetcher, start_hub: StartHub) -> None:

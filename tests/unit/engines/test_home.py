@@ -68,6 +68,39 @@ def test_anothers_home_is_not_ones_own(tmp_path: Path) -> None:
     assert as_nobody(look, tmp_path) == ["mine/home", "mine/home", ""]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_hugging_face_folder_of_anothers(place: Path) -> None:
+    """The hub's client finds what it may write, and stumbles over nobody else's login."""
+    shared, mine = place / "shared", place / "mine"
+    for folder, mode in ((shared, 0o777), (mine, 0o777), (place / "closed", 0o755)):
+        folder.mkdir()
+        folder.chmod(mode)
+        (folder / "token").write_text("hf_of_another")
+        (folder / "token").chmod(0o600)
+    open_token = place / "closed/open"
+    open_token.write_text("hf_of_everybody")
+    open_token.chmod(0o644)
+    place.chmod(0o755)
+
+    def look(_: Path) -> list[dict[str, str]]:
+        usual = {"HOME": str(mine), "XDG_CACHE_HOME": str(mine)}
+        given = [
+            {"HF_HOME": str(shared)},
+            {"HF_HOME": str(place / "closed")},
+            {"HF_HOME": str(place / "closed"), "HF_TOKEN_PATH": str(open_token)},
+            {},
+        ]
+        return [home({**usual, **each}, mine) for each in given]
+
+    own = str(mine / "home/.cache/huggingface")
+    assert as_nobody(look, place) == [
+        {"HF_TOKEN_PATH": f"{own}/token"},
+        {"HF_HOME": own, "HF_TOKEN_PATH": f"{own}/token"},
+        {"HF_HOME": own, "HF_TOKEN_PATH": str(open_token)},
+        {},
+    ]
+
+
 def test_who_has_no_name_gets_one() -> None:
     found = as_nameless(lambda: dict(writable_home({}, None)))
     assert found == {"USER": "aim", "LOGNAME": "aim"}

@@ -76,6 +76,8 @@ def test_a_folder_of_another_revision_is_not_the_one(tmp_path: Path) -> None:
         assert (found.path, found.present) == (folder, present), text
     either = (ModelRef.parse("org/m@v2"), ModelRef.parse("pypi://p==1/m.gguf"))
     assert not Cache(tmp_path).locate("org/m", either).present
+    manifest.seal(folder, "hf://org/m", "c0ffee", lambda _: None)
+    assert Cache(tmp_path).locate("org/m", (ModelRef.parse("org/m@main"),)).present, "the same, by its name"
     (folder / manifest.NAME).unlink()
     assert Cache(tmp_path).locate("org/m", either).present, "nothing says that it is another"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from aim_runtime.models.ref import Scheme
+from aim_runtime.models.sources import cloud_settings
 from aim_runtime.models.sources.cloud_settings import settings_of
+from aim_runtime.variables import SECRETS
 from servers.azurite import ACCOUNT, KEY
 
 GS, AZ = Scheme.GS, Scheme.AZ
@@ -71,6 +73,29 @@ GS, AZ = Scheme.GS, Scheme.AZ
             f"http://h:2/{ACCOUNT}",
         ),
         (AZ, {"AZURE_STORAGE_USE_EMULATOR": "false"}, {}, "the Azure account"),
+        (
+            AZ,
+            {"AZURE_STORAGE_ACCOUNT": "a", "AZURE_STORAGE_KEY": "k"},  # as Azure's own program has them
+            {"account_name": "a", "account_key": "k"},
+            "the Azure account a",
+        ),
+        (
+            AZ,
+            {
+                "AZURE_STORAGE_CONNECTION_STRING": "DefaultEndpointsProtocol=https;AccountName=a;"
+                "AccountKey=k+/==;BlobEndpoint=https://mine/a;QueueEndpoint=https://other",
+                "AZURE_STORAGE_ACCOUNT_NAME": "b",
+            },
+            {"account_name": "b", "account_key": "k+/==", "endpoint": "https://mine/a"},
+            "https://mine/a",
+        ),
+        (
+            AZ,
+            {"AZURE_STORAGE_CONNECTION_STRING": "AccountName=a;SharedAccessSignature=sv=1&sig=s%3D"},
+            {"account_name": "a", "sas_key": "sv=1&sig=s%3D"},
+            "the Azure account a",
+        ),
+        (AZ, {"AZURE_STORAGE_CONNECTION_STRING": "nonsense"}, {}, "the Azure account"),
     ],
 )
 def test_settings(scheme: Scheme, environment: dict[str, str], config: dict[str, str], where: str) -> None:
@@ -82,6 +107,16 @@ def test_settings(scheme: Scheme, environment: dict[str, str], config: dict[str,
 
 def test_no_secret_is_in_what_is_printed_of_them() -> None:
     assert "hush" not in repr(settings_of(AZ, {"AZURE_STORAGE_ACCOUNT_KEY": "hush"}))
+
+
+SECRET_SETTINGS = ("account_key", "sas_key", "token", "client_secret", "service_account_key", "bearer_token")
+
+
+def test_what_holds_a_secret_is_known_as_one() -> None:
+    """So that it is shown nowhere, and may be given as a file."""
+    tables = {**cloud_settings._AZURE, **cloud_settings._GOOGLE}
+    held = {variable for setting in SECRET_SETTINGS for variable in tables[setting]}
+    assert {*held, "AZURE_STORAGE_CONNECTION_STRING"} <= set(SECRETS)
 
 
 def test_authorities() -> None:

@@ -39,6 +39,16 @@ def test_a_missing_shard(folder: Path) -> None:
     assert problems(folder) == (f"{SHARD} is missing",)
 
 
+def test_a_missing_shard_where_the_index_is_missing_too(folder: Path) -> None:
+    (folder / "model.safetensors.index.json").unlink()
+    assert problems(folder) == ()
+    (folder / SHARD).unlink()
+    assert problems(folder) == (f"{SHARD} is missing",)
+    (folder / "model-00003-of-00003.safetensors").unlink()
+    (folder / "model-1-of-99999999999.safetensors").write_bytes((8).to_bytes(8, "little") + b"{}      ")
+    assert problems(folder) == (f"{SHARD} is missing", "model-00003-of-00003.safetensors is missing")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from aim_runtime.cli import output
-from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.cache.upstream import as_object, tell
+from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.log import stopped, working
 from aim_runtime.cli.terminal import paint, symbol, wrapped
@@ -17,8 +18,10 @@ from aim_runtime.errors import InvalidValue, ModelError, did_you_mean
 from aim_runtime.models.inventory.check import Checked, Fault, check
 from aim_runtime.models.inventory.entry import Entry
 from aim_runtime.models.inventory.scan import scan
+from aim_runtime.models.inventory.upstream import Upstream, ask
 from aim_runtime.models.layouts import Layout
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.sources.table import Surroundings
 from aim_runtime.models.words import size
 from aim_runtime.serve import Stopped
 from aim_runtime.site import cache_of
@@ -31,6 +34,7 @@ Examples:
   aim-runtime cache verify
   aim-runtime cache verify Qwen/Qwen3-32B --deep
   aim-runtime cache verify --deep --format json
+  aim-runtime cache verify --upstream
 \b
 Exit codes: 0 all of them are whole, 5 one is not.
 """,
@@ -39,30 +43,41 @@ Exit codes: 0 all of them are whole, 5 one is not.
 @click.option(
     "--deep", is_flag=True, help="Read every byte and compare its checksum, as after a disk failed."
 )
+@click.option(
+    "--upstream",
+    is_flag=True,
+    help="Ask the source of each whether it has another version now, or refuses access.",
+)
 @format_option("text", "json", help_="json is a list with an object a model.")
-def command(models: tuple[str, ...], deep: bool, format_: str) -> int:
+def command(models: tuple[str, ...], deep: bool, upstream: bool, format_: str) -> int:
     """Check that models are whole: names, sizes and headers, and with --deep every byte.
 
     What a byte should be is in the record that was written when the model arrived; where another program
     brought it, in that program's. A file with wrong bytes is set aside, so that nothing serves it.
+
+    Nothing is fetched, whatever a source says, and a newer version is no damage.
     """
     settings = settings_from_environment()
     cache = cache_of(settings)
     entries = chosen(scan(cache).models, models)
-    found: list[Checked] = []
+    found: list[tuple[Checked, Upstream | None]] = []
+    around = Surroundings(settings.hub_endpoint, inherited())
     with working(settings) as (report, stop):
         try:
             for entry in entries:
                 checked = check(entry, cache.root, deep=deep, report=report)
-                found.append(checked)
+                theirs = ask(entry, around, report) if upstream else None
+                found.append((checked, theirs))
                 if format_ == "text":
                     for line in _lines(checked, deep=deep):
                         output.data(line)
+                    if theirs is not None:
+                        tell(entry, theirs)
         except Stopped:
             return stopped(settings, stop, "stopped")
     if format_ == "json":
-        output.data(json.dumps([_object(each, deep=deep) for each in found], indent=2, ensure_ascii=False))
-    damaged = sum(bool(each.faults) for each in found)
+        output.data(json.dumps([_object(*each, deep=deep) for each in found], indent=2, ensure_ascii=False))
+    damaged = sum(bool(checked.faults) for checked, _ in found)
     output.words(f"{len(found)} checked, {damaged} damaged" if found else f"no model in {cache.root}")
     return ModelError.exit_code if damaged else 0
 
@@ -130,7 +145,7 @@ def _fetch(entry: Entry) -> str:
     return shlex.join(words)
 
 
-def _object(checked: Checked, *, deep: bool) -> dict[str, object]:
+def _object(checked: Checked, theirs: Upstream | None, *, deep: bool) -> dict[str, object]:
     entry = checked.entry
     return {
         "model": entry.model_id,
@@ -145,4 +160,5 @@ def _object(checked: Checked, *, deep: bool) -> dict[str, object]:
         ],
         "set_aside": [str(path) for path in checked.set_aside],
         "fix": fix(entry) if checked.faults else None,
+        "upstream": as_object(theirs),
     }

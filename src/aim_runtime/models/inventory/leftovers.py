@@ -6,19 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from aim_runtime.models import partial
+from aim_runtime.models import orphans, partial
 from aim_runtime.models.cache import Cache
 from aim_runtime.models.inventory import tree
 from aim_runtime.models.inventory.busy import fetching
 from aim_runtime.models.inventory.entry import Entry, Kind, Leftover
 from aim_runtime.models.layouts import Layout
 
-# What other programs leave when they are killed, and never come back to: huggingface_hub's
-# `*.incomplete` (https://github.com/huggingface/huggingface_hub/issues/4196), boto3's
-# `model.safetensors.9031f17d`; and ours: a file that was set aside, a record that was not finished.
-_ORPHAN = re.compile(
-    r".+\.(incomplete|damaged)|.+\.(safetensors|bin|json|gguf)\.[0-9a-fA-F]{8}|\.aim-.+\.tmp"
-)
 _HIDDEN = re.compile(r"\..+\.[0-9a-f]{8}")
 _OF_A_USER = re.compile(r"(\.aim-)?uid-\d+")
 # A blob of a hub, named by its SHA-256 or git's SHA-1.
@@ -76,7 +70,7 @@ def _leftover(kind: Kind, path: Path) -> Leftover:
 
 def _orphans_in(entry: Entry) -> Iterator[Path]:
     if entry.layout is Layout.FOLDER and not tree.is_link(entry.path):
-        yield from (path for path in tree.files_below(entry.path) if _ORPHAN.fullmatch(path.name))
+        yield from (path for path in tree.files_below(entry.path) if orphans.NAME.fullmatch(path.name))
 
 
 def _of_the_hub(cache: Cache) -> Iterator[Path]:
@@ -87,5 +81,5 @@ def _of_the_hub(cache: Cache) -> Iterator[Path]:
         wanted = tree.sizes(tree.files_below(repository / "snapshots"))
         for blob in tree.files_below(repository / "blobs"):
             unwanted = _BLOB.fullmatch(blob.name) and not tree.own_sizes(blob).keys() & wanted.keys()
-            if unwanted or _ORPHAN.fullmatch(blob.name):
+            if unwanted or orphans.NAME.fullmatch(blob.name):
                 yield blob

@@ -13,11 +13,10 @@ from aim_runtime.models.inventory import tree
 from aim_runtime.models.inventory.entry import Entry, Files, Inventory, Kind, Leftover
 from aim_runtime.models.inventory.pruning import MODEL, Kept, Pruning, Removal, at_work
 from aim_runtime.models.layouts import Layout
+from aim_runtime.models.orphans import PATIENCE_S
 
 # An unfinished fetch is gone on with by the next one: it is left alone for as long as that may come.
 STAGING_S = 24 * 3600.0
-# What other programs write right now looks like what they left.
-ORPHAN_S = 3600.0
 _WHY = {
     Kind.STAGING: "a fetch that broke off",
     Kind.TRASH: "a copy that was replaced",
@@ -96,7 +95,7 @@ def _patience_s(leftover: Leftover, wish: Wish) -> float | None:
     if leftover.kind is Kind.TRASH:
         return 0.0
     if leftover.kind is Kind.ORPHAN:
-        return ORPHAN_S
+        return PATIENCE_S
     return STAGING_S if wish.older_s is None else min(STAGING_S, wish.older_s)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aim_runtime.errors import ModelNotFound, VerificationFailed
 from aim_runtime.models import background
-from aim_runtime.models.events import Notice, Progress, Report
+from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.ref import ARCHIVES, ModelRef, Scheme
 from aim_runtime.models.sources import objects, sums
 from aim_runtime.models.sources.bring import bring, bring_archive
@@ -50,7 +50,7 @@ class CloudSource:
         settings = settings_of(self.scheme, self.environment)
         place = Place(self.scheme, ref.name, settings.where)
         answer = background.start(lambda: self._look(ref, settings, place))
-        if not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
+        if not background.answered(answer, report, self.decide_within_s):
             raise unreachable(place, f"no answer in {self.decide_within_s:g} s")
         chosen, store = answer.result()
         for words in chosen.notices:

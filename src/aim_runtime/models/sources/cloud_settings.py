@@ -22,8 +22,11 @@ _GOOGLE: Mapping[str, tuple[str, ...]] = {
     "skip_signature": ("GOOGLE_SKIP_SIGNATURE",),
 }
 _AZURE: Mapping[str, tuple[str, ...]] = {
-    "account_name": ("AZURE_STORAGE_ACCOUNT_NAME",),
-    "account_key": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY"),
+    "account_name": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"),
+    "account_key": (
+        *("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY"),
+        "AZURE_STORAGE_KEY",
+    ),
     "sas_key": ("AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_SAS_TOKEN"),
     "token": ("AZURE_STORAGE_TOKEN",),
     "client_id": ("AZURE_STORAGE_CLIENT_ID", "AZURE_CLIENT_ID"),
@@ -40,6 +43,14 @@ _AZURE: Mapping[str, tuple[str, ...]] = {
     "use_azure_cli": ("AZURE_USE_AZURE_CLI",),
     "skip_signature": ("AZURE_SKIP_SIGNATURE",),
     "endpoint": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+# What the parts of a connection string are called.
+# https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string
+_CONNECTION: Mapping[str, str] = {
+    "AccountName": "account_name",
+    "AccountKey": "account_key",
+    "SharedAccessSignature": "sas_key",
+    "BlobEndpoint": "endpoint",
 }
 # What every Azurite has, and its documentation prints: https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 _EMULATOR_ACCOUNT = "devstoreaccount1"
@@ -82,7 +93,7 @@ def _google(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _azure(environment: Mapping[str, str]) -> dict[str, str]:
-    config = _read(_AZURE, environment)
+    config = _in_one(environment) | _read(_AZURE, environment)
     if environment.get("AZURE_STORAGE_USE_EMULATOR", "").strip().lower() in _YES:
         # obstore's own switch for it looks for the address in its process's environment alone.
         address = environment.get("AZURITE_BLOB_STORAGE_URL") or _EMULATOR_URL
@@ -91,6 +102,16 @@ def _azure(environment: Mapping[str, str]) -> dict[str, str]:
         if not config.keys() & {"account_key", "sas_key", "token", "skip_signature"}:
             config["account_key"] = _EMULATOR_KEY
     return config
+
+
+def _in_one(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read the one variable that has an account's name, key and address; those of each count more."""
+    parts = (
+        part.partition("=") for part in environment.get("AZURE_STORAGE_CONNECTION_STRING", "").split(";")
+    )
+    return {
+        _CONNECTION[name.strip()]: value.strip() for name, _, value in parts if name.strip() in _CONNECTION
+    }
 
 
 def _read(table: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aim_runtime.errors import ModelNotFound, SourceUnreachable
 from aim_runtime.models import background
 from aim_runtime.models.cache import is_weights
-from aim_runtime.models.events import Notice, Progress, Report
+from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources import huggingface_xet
 from aim_runtime.models.sources.bring import bring
@@ -20,6 +21,9 @@ from aim_runtime.models.transfer.remote import Algorithm, Digest, RemoteFile, Sn
 from aim_runtime.models.wanted import choose
 from aim_runtime.models.words import redact
 from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
+
+# It makes a message better, and no more.
+_NAME_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class HubSource:
         # Longer than anybody waits below, so that one of the two always says it, and the same words.
         patience_s = self.decide_within_s + 1
         answer = background.start(lambda: self._ask(ref, patience_s))
-        if not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
+        if not background.answered(answer, report, self.decide_within_s):
             raise SourceUnreachable(
                 f"{redact(self.endpoint)} gave no answer in {self.decide_within_s:g} s",
                 hint="check the network, the proxy and HF_ENDPOINT",
@@ -57,7 +61,7 @@ class HubSource:
         try:
             commit, files, skipped = answer.result()
         except foreign_errors() as error:
-            raise explain(error, ref, self.endpoint, started=False) from error
+            raise explain(error, ref, self.endpoint, started=False, user=self._user) from error
         weights = [file.name for file in files if is_weights(file.name) or file.name.endswith(".gguf")]
         if not weights or (len(weights) > 1 and weights[0].endswith(".gguf")):
             held = f"{len(weights)} GGUF files and nothing else" if weights else "no weights"
@@ -68,6 +72,16 @@ class HubSource:
             report(Notice(skipped))
         origin = _Origin(self.endpoint, ref)
         return Snapshot(commit, files, lambda: HttpConnection(origin, self.environment))
+
+    def _user(self) -> str:
+        """Return whose the token is; empty where the hub does not say soon."""
+        from huggingface_hub import HfApi
+
+        answer = background.start(HfApi(endpoint=self.endpoint).whoami)
+        with suppress(*foreign_errors()):
+            if background.finished(answer, lambda: None, _NAME_WITHIN_S):
+                return str(answer.result()["name"])
+        return ""
 
     def _ask(self, ref: ModelRef, patience_s: float) -> tuple[str, tuple[RemoteFile, ...], str]:
         from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aim_runtime.errors import (
     AccessDenied,
     CacheNotWritable,
@@ -28,15 +30,20 @@ def sign_in(name: str, endpoint: str) -> AccessDenied:
     )
 
 
-def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool) -> ModelError:
-    """Return our error for one that huggingface_hub raised; `started`: bytes had begun to flow."""
+def explain(
+    error: BaseException, ref: ModelRef, endpoint: str, *, started: bool, user: Callable[[], str] = lambda: ""
+) -> ModelError:
+    """Return our error for one that huggingface_hub raised; `started`: bytes had begun to flow.
+
+    `user` finds out whose the token is, which is asked for where the name is of use.
+    """
     from huggingface_hub.errors import OfflineModeIsEnabled  # loaded already: it raised what is explained
 
     shown = redact(endpoint)
     for link in chain(error):
         response = getattr(link, "response", None)
         if response is not None:
-            return _refused(response, ref, shown, started=started)
+            return _refused(response, ref, shown, started=started, user=user)
     if isinstance(error, OSError) and is_cache_fault(error):
         where = f" {error.filename}" if error.filename else ""
         if not started:  # so far the library has looked for the token of its own login only
@@ -59,17 +66,28 @@ def explain(error: BaseException, ref: ModelRef, endpoint: str, *, started: bool
     )
 
 
-def _refused(response: object, ref: ModelRef, endpoint: str, *, started: bool) -> ModelError:
+def _refused(
+    response: object, ref: ModelRef, endpoint: str, *, started: bool, user: Callable[[], str]
+) -> ModelError:
     """Return the error for an HTTP answer of the hub; the three HTTP libraries agree on these attributes."""
     headers = getattr(response, "headers", {})
     sent = getattr(getattr(response, "request", None), "headers", {})
     status: int = getattr(response, "status_code", 0)
     kind = headers.get("X-Error-Code")
-    return refused(status, kind, ref, endpoint, has_token="authorization" in sent, started=started)
+    name = user() if status == 403 else ""
+    has_token = "authorization" in sent
+    return refused(status, kind, ref, endpoint, has_token=has_token, started=started, user=name)
 
 
 def refused(
-    status: int, kind: str | None, ref: ModelRef, endpoint: str, *, has_token: bool, started: bool
+    status: int,
+    kind: str | None,
+    ref: ModelRef,
+    endpoint: str,
+    *,
+    has_token: bool,
+    started: bool,
+    user: str = "",
 ) -> ModelError:
     """Return the error for a status of the hub's, `kind` being its X-Error-Code."""
     page = f"{endpoint}/{ref.name}"
@@ -81,9 +99,11 @@ def refused(
     if status == 401 and kind != "RepoNotFound":
         return sign_in(ref.name, endpoint)
     if status == 403:
+        who = f" as {user}" if user else ""
         return AccessDenied(
             f"the access token is good, but it may not read {ref.name}",
-            hint=f"ask for access at {page}; a fine-grained token also needs the right to read gated ones",
+            hint=f"ask for access at {page}{who}; a fine-grained token also needs the right "
+            "to read gated ones",
         )
     if kind == "RevisionNotFound":
         return ModelNotFound(

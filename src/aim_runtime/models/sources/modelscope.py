@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from aim_runtime.errors import DownloadFailed, ModelError, ModelNotFound
 from aim_runtime.models import background
-from aim_runtime.models.events import Notice, Progress, Report
+from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.models.sources import objects
 from aim_runtime.models.sources.bring import bring
@@ -58,7 +58,7 @@ class ModelScopeSource:
         """List the files that make the model, at one commit."""
         hub = _Hub(ref, self.environment, self.decide_within_s + 1, self.most_listed)
         answer = background.start(hub.listed)
-        if not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
+        if not background.answered(answer, report, self.decide_within_s):
             raise unreachable(hub.endpoint, f"no answer in {self.decide_within_s:g} s")
         try:
             commit, chosen = answer.result()

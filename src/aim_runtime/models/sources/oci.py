@@ -11,7 +11,7 @@ from pathlib import Path
 from aim_runtime.errors import ModelNotFound, VerificationFailed
 from aim_runtime.models import background
 from aim_runtime.models.cache import ensure_space, is_weights
-from aim_runtime.models.events import Notice, Progress, Report
+from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.oci.contents import Archive, Contents, contents_of
 from aim_runtime.models.oci.layers import unpack_layers
 from aim_runtime.models.oci.manifest import Descriptor, Index, parse
@@ -82,7 +82,7 @@ class OciSource:
         repository = Repository.of(ref)
         registry = Registry(repository, self.environment, self.decide_within_s + 1)
         answer = background.start(lambda: _ask(ref, registry))
-        if not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
+        if not background.answered(answer, report, self.decide_within_s):
             raise errors.no_answer(repository, self.decide_within_s)
         revision, contents = answer.result()
         files = _files(ref, contents, report)

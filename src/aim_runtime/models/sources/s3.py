@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aim_runtime.errors import SourceUnreachable
 from aim_runtime.models import background
-from aim_runtime.models.events import Notice, Progress, Report
+from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.ref import ARCHIVES, ModelRef
 from aim_runtime.models.sources.bring import bring, bring_archive
 from aim_runtime.models.sources.objects import choose_files
@@ -56,7 +56,7 @@ class S3Source:
         heard = -1
         while not answer.done() and heard != traffic.answers:
             heard = traffic.answers
-            background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s)
+            background.answered(answer, report, self.decide_within_s)
         if not answer.done():
             raise silent(shown_endpoint(self.environment), self.decide_within_s)
         snapshot, notices = answer.result()

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from aim_runtime.models import background
-from aim_runtime.models.events import Notice, Progress, Report
+from aim_runtime.models.events import Notice, Report
 from aim_runtime.models.ref import ARCHIVES, ModelRef
 from aim_runtime.models.sources import objects
 from aim_runtime.models.sources.bring import bring, bring_archive
@@ -43,7 +43,7 @@ class WebSource:
         origin = WebOrigin(access, self.environment, self.decide_within_s + 1, ref.sha256 is not None)
         look = look_at_folder if _path(access.url).endswith("/") else _file
         answer, before = background.start(lambda: look(ref, origin)), 0
-        while not background.finished(answer, lambda: report(Progress("ask", 0)), self.decide_within_s):
+        while not background.answered(answer, report, self.decide_within_s):
             if origin.answered == before:  # a folder of many files takes its time
                 raise unreachable(access.url, f"no answer in {self.decide_within_s:g} s")
             before = origin.answered

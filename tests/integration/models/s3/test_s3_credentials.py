@@ -170,6 +170,16 @@ def test_a_token_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 )
 def test_amazons_own_buckets_are_hosts(bucket: str, host: str) -> None:
     environment = {**nobodys(), **keys(), "AWS_REGION": "eu-central-1"}
+    assert first_asked(environment, bucket) == (host, "eu-central-1")
+
+
+def test_a_store_of_ones_own_is_one_host_for_all_buckets() -> None:
+    environment = {**nobodys(), **keys(), "AWS_ENDPOINT_URL": "http://store.example:9000"}
+    assert first_asked(environment, "models") == ("http://store.example:9000/models", "us-east-1")
+
+
+def first_asked(environment: dict[str, str], bucket: str) -> tuple[str, str]:
+    """Where a bucket is asked for first, and for which region it is signed."""
     traffic = Traffic()
     client = open_store(environment, traffic, 1.0).client
 
@@ -179,7 +189,7 @@ def test_amazons_own_buckets_are_hosts(bucket: str, host: str) -> None:
     client.meta.events.register_last("before-send.s3.ListObjectsV2", stop)
     with pytest.raises(StopIteration):  # nothing leaves this machine
         client.list_objects_v2(Bucket=bucket)
-    assert (traffic.base_url, traffic.region) == (host, "eu-central-1")
+    return traffic.base_url, traffic.region
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

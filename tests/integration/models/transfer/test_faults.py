@@ -28,13 +28,17 @@ def test_brings_every_file_whole(tmp_path: Path, start_files: StartFiles) -> Non
 
 
 @pytest.mark.parametrize(
-    "switches", [["--no-ranges"], ["--odd-status"]], ids=["no ranges", "200 for a range"]
+    "switches",
+    [["--no-ranges"], ["--odd-status"], ["--too-many", "1"], ["--odd-status", "--too-many", "1"]],
+    ids=["no ranges", "200 for a range", "a byte too many", "200 and a byte too many"],
 )
 def test_odd_servers(tmp_path: Path, start_files: StartFiles, switches: list[str]) -> None:
     server = start_files(*switches)
     server.write("big", 1 * MB)
+    server.write("chunk-and-a-byte", 256 * 1024 + 1)  # the last range is of one byte
     server.fetch(tmp_path / "into")
     assert same(tmp_path / "into", server.root)
+    assert server.notices == []
 
 
 def test_a_file_that_cannot_be_divided_is_one_request(tmp_path: Path, start_files: StartFiles) -> None:
@@ -48,20 +52,22 @@ def test_a_file_that_cannot_be_divided_is_one_request(tmp_path: Path, start_file
 @pytest.mark.parametrize(
     "switches",
     [
-        ["--drop-after", "100000"],
+        ["--drop-after", "20000"],  # more often for each chunk than is put up with when nothing comes
         ["--drop-after", "1000", "--drops", "30"],
         ["--shift-range", "--shifts", "5"],
+        ["--shift-range", "--shifts", "5", "--odd-status"],
         ["--status", "503", "--statuses", "6"],
         ["--status", "500", "--statuses", "3"],
     ],
-    ids=["drops each time", "drops early", "another range", "503", "500"],
+    ids=["drops each time", "drops early", "another range", "200 for another range", "503", "500"],
 )
 def test_what_another_try_mends(tmp_path: Path, start_files: StartFiles, switches: list[str]) -> None:
     server = start_files(*switches)
     server.write("a", 2 * MB)
     server.write("b", 300)
-    server.fetch(tmp_path / "into")
+    server.fetch(tmp_path / "into", server.list(digests=False))  # no checksum mends what was let in
     assert same(tmp_path / "into", server.root)
+    assert server.notices == []
 
 
 def test_a_drop_costs_no_byte_that_had_come(tmp_path: Path, start_files: StartFiles) -> None:
@@ -168,6 +174,7 @@ def test_another_version_in_the_middle_never_mixes_with_the_first(
     with pytest.raises(Changed):
         server.fetch(tmp_path / "into", listed)
     assert not (tmp_path / "into/a").exists()
+    assert {each["if_match"] for each in server.requests} == {listed.files[0].etag}, "each says which version"
     server.fetch(tmp_path / "into", server.list(digests=False))
     assert same(tmp_path / "into", server.root)
 
