@@ -14,9 +14,9 @@ from aim_runtime.engines.load import Load
 
 _KV_USAGE = ("kv_cache_usage_perc", "gpu_cache_usage_perc")
 _TIME_PER_TOKEN = (
-    "request_time_per_output_token_seconds",  # one value a request, its mean
-    "inter_token_latency_seconds",  # one value a token, as the next
+    "inter_token_latency_seconds",  # one value a token, while requests run
     "time_per_output_token_seconds",
+    "request_time_per_output_token_seconds",  # one value a request, 0 for one of a single token
 )
 _FIRST_TOKEN = "time_to_first_token_seconds"
 _CACHE = "cache_config_info"
