@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import select
+import socket
 from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException
 
 from aim_runtime.engines.endpoint import Endpoint, Probe
 
-# An engine's HTTP server that is up to its neck in work takes seconds; one that takes this long is no use.
-ANSWER_S = 10.0
 _LATER = 429
 
 
@@ -24,9 +23,10 @@ def _own_port(connection: HTTPConnection) -> int | None:
 class Kept:
     """One connection for all questions, opened when one is asked."""
 
-    def __init__(self, endpoint: Endpoint, timeout_s: float = ANSWER_S) -> None:
+    def __init__(self, endpoint: Endpoint, timeout_s: float) -> None:
         self._endpoint = endpoint
         self._connection = endpoint.connect(timeout_s)
+        self._given_up = False
 
     def ask(self, path: str) -> tuple[int, str] | None:
         """Return status and text of the answer; None when there was none in time."""
@@ -38,7 +38,7 @@ class Kept:
             return None
         except (OSError, HTTPException):
             self._connection.close()
-        if not was_open:
+        if not was_open or self._given_up:
             return None
         try:  # the server had closed it meanwhile, which is its right
             return self._ask(path)
@@ -55,6 +55,14 @@ class Kept:
     def port(self) -> int | None:
         return _own_port(self._connection)
 
+    def give_up(self) -> None:
+        """End a question that another thread waits for: the only thing here that is for other threads."""
+        self._given_up = True
+        there = self._connection.sock
+        with contextlib.suppress(OSError):  # closed meanwhile
+            if there:
+                there.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -65,7 +73,7 @@ class Probing:
     A probe that is not answered stays: a second one would only join the first in the engine's queue.
     """
 
-    def __init__(self, endpoint: Endpoint, probes: Sequence[Probe], timeout_s: float = 2.0) -> None:
+    def __init__(self, endpoint: Endpoint, probes: Sequence[Probe], timeout_s: float) -> None:
         self._endpoint = endpoint
         self._left = list(probes)
         self._timeout_s = timeout_s

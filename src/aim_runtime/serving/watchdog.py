@@ -20,6 +20,10 @@ from aim_runtime.serving.progress import Progress, Steady
 _METRICS = "/metrics"
 # To write its metrics costs vLLM about 5 ms of the thread that also streams its answers: seldom enough.
 _LOOK_S = 2.0
+# An engine's HTTP server that is up to its neck in work takes seconds; one that takes this long is no use.
+_ANSWER_S = 10.0
+# From the first byte of a probe's answer, or of a TLS server's greeting, to its last.
+_REST_S = 2.0
 
 
 class Watchdog:
@@ -45,8 +49,8 @@ class Watchdog:
         self._stall_s = stall_s
         self._look_s = min(_LOOK_S, stall_s / 4)
         endpoint = engine.endpoint(launch, inherited)
-        self._connection = Kept(endpoint)
-        self._probing = Probing(endpoint, engine.probes(launch))
+        self._connection = Kept(endpoint, _ANSWER_S)
+        self._probing = Probing(endpoint, engine.probes(launch), _REST_S)
         self._clients = Clients(launch.port, connected)
         self._answers = Steady(True)
         self._progress = Progress(time.monotonic())
@@ -64,6 +68,7 @@ class Watchdog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end.set()
+        self._connection.give_up()
         self._thread.join()
         self._life.change(answers=False, stalled_s=0.0, load=None)
 
