@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from services import AIM, cpu_s, descendants, environment, free_port, memory, name, plain, started, stream
+from services import AIM, cpu_s, descendants, environment, free_port, name, plain, pss, rss, started, stream
 
 CLIENTS, REQUESTS, TOKENS = 8, 32, 64
 BODY = {"max_tokens": TOKENS, "min_tokens": TOKENS}
@@ -86,7 +86,7 @@ def main(cache: Path, rounds: int) -> None:
                 found[which].append(services[which].measure())
                 print(f"round {number + 1}, {which}: {found[which][-1]}", file=sys.stderr, flush=True)
         share = (used(supervisors) - before) / (time.perf_counter() - began)
-        sizes = {kind: sum(memory(each, kind) for each in supervisors) for kind in ("Pss", "Rss")}
+        sizes = [sum(map(size, supervisors)) / 1e6 for size in (pss, rss)]
     for figure in found["serve"][0]:
         pairs = [(mine[figure], its[figure]) for mine, its in zip(*found.values(), strict=True)]
         ratios = [mine / its for mine, its in pairs]
@@ -94,7 +94,7 @@ def main(cache: Path, rounds: int) -> None:
         spread = f"x {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
         print(f"{figure:18} serve {middle:9.3f}   plain {base:9.3f}   {spread}")
     print(f"supervisor {len(supervisors)} processes, {share:.2%} of one core")
-    print(f"  {sizes['Pss'] / 1e6:.1f} MB PSS, {sizes['Rss'] / 1e6:.1f} MB RSS", end="")
+    print(f"  {sizes[0]:.1f} MB PSS, {sizes[1]:.1f} MB RSS", end="")
     print(f" (target under {TARGET_BYTES / 1e6:.0f} MB)")
 
 

@@ -138,13 +138,22 @@ def name(pid: int) -> str:
     return "vllm api_server" if "api_server" in words else "other"
 
 
-def memory(pid: int, kind: str = "Pss") -> int:
-    """Bytes of a process: `Pss`, in which shared pages count by how many share them, or `Rss`."""
+def pss(pid: int) -> int:
+    """Bytes of a process, in which shared pages count by how many share them; 0 for one that is gone."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    return next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith(f"{kind}:"))
+    return next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
+
+
+def rss(pid: int) -> int:
+    """Bytes of a process in memory; 0 for one that is gone."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_s(pid: int) -> float:

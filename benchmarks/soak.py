@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from services import AIM, descendants, environment, free_port, memory, name, started, stream
+from services import AIM, descendants, environment, free_port, name, rss, started, stream
 
 AT_A_TIME = 8
 TOKENS = (8, 96)
@@ -98,7 +98,7 @@ async def look(ready: list[str], pid: int, until: float, tally: Tally) -> None:
                 tally.looks[f"{url.partition('//')[2].partition('/')[2]} {status}"] += 1
             for each in descendants(pid):
                 sizes = tally.sizes.setdefault(f"{name(each)} {each}", [])
-                sizes.append((time.monotonic() - began, memory(each, "Rss")))
+                sizes.append((time.monotonic() - began, rss(each)))
             await asyncio.sleep(SAMPLE_S)
 
 

@@ -30,7 +30,7 @@ from soak import report, soak
 
 pytestmark = pytest.mark.engine
 STALL_S = 4.0
-AT_A_TIME = 4
+AT_A_TIME = 8
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ def test_one_that_froze_before_the_request_does_not_know_of_it(
 
 def test_a_short_soak_accounts_for_every_response(watched: Watched) -> None:
     said = len(watched.said)
-    seconds, port = 20.0, watched.service.port
+    seconds, port = 15.0, watched.service.port
     ready, pid = [f"{watched.service.url}/health"], watched.service.process.pid
-    tally, extra = asyncio.run(soak(port, ready, pid, seconds, 4 * AT_A_TIME))
+    tally, extra = asyncio.run(soak(port, ready, pid, seconds, 3 * AT_A_TIME))
     assert report(tally, extra, seconds), tally.lost
     assert min(tally.ended[how] for how in ("completed", "refused", "cut by the client")) > 0
     assert watched.said[said:] == [], "saturation is no stall"
