@@ -86,7 +86,9 @@ class Watchdog:
         self._note_answers(health is not None and health[0] == 200)
         if metrics and load is None:
             self._note_no_statistics()
-        self._progress.saw(now, load, held=self._is_waited_for(now, load))
+        # One that does not answer takes no work: as bad as one that does none of it.
+        held = not self._answers.value or self._is_waited_for(now, load)
+        self._progress.saw(now, load, held=held)
         if self._probing.done():
             self._progress.worked(now)
         if self._progress.still_s(now) >= self._stall_s / 4:

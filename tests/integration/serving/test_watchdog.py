@@ -165,9 +165,11 @@ def test_an_engine_that_does_not_answer(tmp_path: Path) -> None:
         engine.until(lambda view: view.load is not None)
         engine.turns("mute")
         engine.until(lambda view: not view.answers)
+        engine.until(stalled)
         engine.turns("idle")
-        engine.until(lambda view: view.answers)
-    assert engine.said == ["the engine does not answer: not ready", "the engine answers again"]
+        engine.until(lambda view: view.answers and not view.stalled_s)
+    assert engine.said[0] == "the engine does not answer: not ready"
+    assert {"the engine answers again", "the engine makes progress again"} == set(engine.said[2:])
 
 
 def test_an_engine_that_is_gone_or_says_that_it_is_dead(tmp_path: Path) -> None:
