@@ -16,6 +16,7 @@ from aim_runtime.serving.asking import Kept, Probing
 from aim_runtime.serving.clients import Clients, Connected
 from aim_runtime.serving.life import Life
 from aim_runtime.serving.progress import Progress, Steady
+from aim_runtime.vocabulary import Phase
 
 _METRICS = "/metrics"
 # To write its metrics costs vLLM about 5 ms of the thread that also streams its answers: seldom enough.
@@ -102,9 +103,11 @@ class Watchdog:
         return self._clients.held(now_s, frozenset({self._connection.port, self._probing.port}))
 
     def _note_answers(self, answered: bool) -> None:
-        if self._answers.saw(answered):
+        if not self._answers.saw(answered):
+            return
+        self._life.change(answers=answered)
+        if self._life.view().phase is not Phase.DRAINING:  # then it is told to take no more
             self._tell("the engine answers again" if answered else "the engine does not answer: not ready")
-            self._life.change(answers=answered)
 
     def _note_no_statistics(self) -> None:
         if self._has_statistics:

@@ -22,6 +22,7 @@ from aim_runtime.engines.listeners import connected
 from aim_runtime.serving import clients, watchdog
 from aim_runtime.serving.life import Life, View
 from aim_runtime.serving.watchdog import Watchdog
+from aim_runtime.vocabulary import Phase
 from running import FAKE_ENGINE, free_port
 
 STALL_S = 1.0
@@ -130,7 +131,7 @@ def test_tokens_that_stand_still_and_move_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["saturated", "idle", "flap", "stale", "blank"])
 def test_what_is_no_stall(how: str, tmp_path: Path) -> None:
     with watched(tmp_path, how) as engine, a_client_waits(engine.port):
-        engine.never(lambda view: stalled(view) or not view.answers, 2.5 * STALL_S)
+        engine.never(lambda view: stalled(view) or not view.answers, 1.6 * STALL_S)
         if how == "saturated":
             assert engine.life.view().load
     statistics = [each for each in engine.said if "keeps no statistics" in each]
@@ -140,7 +141,7 @@ def test_what_is_no_stall(how: str, tmp_path: Path) -> None:
 
 def test_a_stall_that_the_engines_metrics_do_not_show(tmp_path: Path) -> None:
     with watched(tmp_path, "frozen") as engine:
-        engine.never(stalled, 1.5 * STALL_S)  # nobody waits
+        engine.never(stalled, 1.2 * STALL_S)  # nobody waits
         with a_client_waits(engine.port):
             engine.until(stalled)
             assert "(0 running, 0 waiting)" in engine.said[0]
@@ -151,7 +152,7 @@ def test_a_stall_that_the_engines_metrics_do_not_show(tmp_path: Path) -> None:
 def test_a_stall_without_metrics(tmp_path: Path) -> None:
     with watched(tmp_path, "blank frozen") as engine:
         with a_client_waits(engine.port):
-            engine.never(stalled, 2 * STALL_S)  # it has not worked yet, and may compile
+            engine.never(stalled, 1.6 * STALL_S)  # it has not worked yet, and may compile
             engine.turns("blank")
             time.sleep(STALL_S / 2)  # for one probe
         engine.turns("blank frozen")
@@ -177,6 +178,14 @@ def test_an_engine_that_is_gone_or_says_that_it_is_dead(tmp_path: Path) -> None:
         engine.until(lambda view: view.load is not None)
         engine.process.kill()
         engine.until(lambda view: not view.answers)
+
+
+def test_one_that_is_drained_may_keep_silent(tmp_path: Path) -> None:
+    with watched(tmp_path, "idle") as engine:
+        engine.life.enter(Phase.DRAINING)
+        engine.process.kill()
+        engine.until(lambda view: not view.answers)
+    assert engine.said == []
 
 
 def test_ends_at_once_while_the_engine_keeps_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
