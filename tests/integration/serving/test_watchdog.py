@@ -98,7 +98,6 @@ def listens(port: int) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watchdog, "_ANSWER_S", 0.5)
     monkeypatch.setattr(clients, "HELD_S", 0.5)
 
 
@@ -161,7 +160,8 @@ def test_a_stall_without_metrics(tmp_path: Path) -> None:
         assert "(clients waiting)" in engine.said[-1]
 
 
-def test_an_engine_that_does_not_answer(tmp_path: Path) -> None:
+def test_an_engine_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "_ANSWER_S", 0.5)
     with watched(tmp_path, "idle") as engine:
         engine.until(lambda view: view.load is not None)
         engine.turns("mute")
