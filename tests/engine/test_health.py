@@ -17,6 +17,7 @@ import pytest
 from openai import APIConnectionError, OpenAI
 
 from aim_runtime.engines import ENGINES
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import Argument, Launch, Layer
 from aim_runtime.engines.listeners import connected
 from aim_runtime.serving import clients
@@ -73,7 +74,7 @@ def watched(smollm2: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
         launch = Launch((), (), (named,), "/health", service.port)
         life, said = Life(), list[str]()
         sees = partial(connected, Path("/"))
-        with Watchdog(ENGINES["vllm"], launch, {}, life, STALL_S, sees, said.append):
+        with Watchdog(ENGINES["vllm"], launch, Endpoint(service.port), life, STALL_S, sees, said.append):
             yield Watched(service, life, said)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import TracebackType
 
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import Engine, Launch
 from aim_runtime.engines.load import Load
 from aim_runtime.serving.asking import Kept, Probing
@@ -40,7 +41,7 @@ class Watchdog:
         self,
         engine: Engine,
         launch: Launch,
-        inherited: Mapping[str, str],
+        endpoint: Endpoint,
         life: Life,
         stall_s: float,
         connected: Connected,
@@ -49,7 +50,6 @@ class Watchdog:
         self._engine, self._launch, self._life, self._tell = engine, launch, life, tell
         self._stall_s = stall_s
         self._look_s = min(_LOOK_S, stall_s / 4)
-        endpoint = engine.endpoint(launch, inherited)
         self._connection = Kept(endpoint, _ANSWER_S)
         self._probing = Probing(endpoint, engine.probes(launch), _REST_S)
         self._clients = Clients(launch.port, connected)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from aim_runtime.engines import ENGINES
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import Argument, Launch, Layer
 from aim_runtime.engines.listeners import connected
 from aim_runtime.serving import clients, watchdog
@@ -66,7 +67,8 @@ def watched(folder: Path, how: str, path: str = "/health") -> Iterator[Watched]:
     command = (sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--port", str(port))
     named = Argument("served-model-name", ["acme/tiny"], Layer.RUNTIME)
     launch = Launch((*command, "--served-model-name", "acme/tiny"), (), (named,), path, port)
-    env = {**os.environ, "PYTHONPATH": str(FAKE_ENGINE), "FAKE_ENGINE_SWITCH": str(switch)}
+    told = {"FAKE_ENGINE_SWITCH": str(switch), "FAKE_ENGINE_RECORD": str(folder / "record.json")}
+    env = {**os.environ, "PYTHONPATH": str(FAKE_ENGINE), **told}
     with (folder / "engine.txt").open("wb") as output:
         process = subprocess.Popen(
             launch.command, env=env, start_new_session=True, stdout=output, stderr=output
@@ -74,7 +76,7 @@ def watched(folder: Path, how: str, path: str = "/health") -> Iterator[Watched]:
     try:
         listens(port)
         engine, sees = ENGINES["vllm"], partial(connected, Path("/"))
-        with Watchdog(engine, launch, {}, life, STALL_S, sees, said.append):
+        with Watchdog(engine, launch, Endpoint(port), life, STALL_S, sees, said.append):
             yield Watched(switch, port, life, said, process)
         assert not any(each.name == "watchdog" for each in threading.enumerate())
         assert not life.view().answers
