@@ -14,22 +14,18 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from openai import AsyncOpenAI
+from services import AIM, AIM_ID, QUESTION, free_port, seconds_to_ready
 
-AIM_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 OUTPUT_TOKENS = 64
-QUESTION = "Tell me about the history of the city of Paris and the river that flows through it."
-SERVE = [str(Path(sys.executable).with_name("aim-runtime")), "serve"]
 
 
 @dataclass(frozen=True)
@@ -56,31 +52,10 @@ def configurations() -> list[Configuration]:
 
 def command(configuration: Configuration, cache: Path, port: int) -> list[str]:
     if not configuration.plain:
-        return SERVE
+        return [AIM, "serve"]
     model = ["--model", str(cache / AIM_ID), "--served-model-name", AIM_ID, "--port", str(port)]
     server = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *model]
     return [*server, "--dtype", "bfloat16", "--max-model-len", "8192"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> float:
-    """Seconds until the engine answers."""
-    started = time.perf_counter()
-    while time.perf_counter() - started < 600:
-        if process.poll() is not None:
-            sys.exit(f"the engine ended with {process.returncode}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
-                return time.perf_counter() - started
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("the engine did not become ready")
 
 
 async def ask(client: AsyncOpenAI) -> tuple[float, float]:
@@ -139,7 +114,7 @@ def measure(configuration: Configuration, cache: Path) -> dict[str, float]:
             start_new_session=True,
         )
         try:
-            figures = {"start_to_ready_s": wait_until_ready(process, port)}
+            figures = {"start_to_ready_s": seconds_to_ready(process, port)}
             url = f"http://127.0.0.1:{port}/v1"
             asyncio.run(load(url, 1, 1))  # the first request warms the engine
             for clients, requests in ((1, 4), (8, 24), (32, 64)):

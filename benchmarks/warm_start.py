@@ -20,21 +20,19 @@ import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from services import AIM, free_port, seconds_to_ready
+
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
 LARGE = "bench/large"
-AIM = str(Path(sys.executable).with_name("aim-runtime"))
-READY_WITHIN_S = 600
 # For the large model, or its start is mostly the engine's trial run on few cores.
 FEW = ("--max-num-batched-tokens", "256", "--max-model-len", "256")
 _LOADED = re.compile(r"Loading weights took ([\d.]+) seconds")
@@ -143,26 +141,6 @@ def command(configuration: Configuration, env: dict[str, str]) -> list[str]:
     planned = [AIM, "dry-run", "--format", "shell", "--", *configuration.arguments]
     script = subprocess.run(planned, env=env, check=True, capture_output=True, text=True).stdout
     return ["sh", "-c", script]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def seconds_to_ready(process: subprocess.Popen[bytes], port: int) -> float:
-    started = time.perf_counter()
-    while time.perf_counter() - started < READY_WITHIN_S:
-        if process.poll() is not None:
-            sys.exit(f"the start ended with {process.returncode}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
-                return time.perf_counter() - started
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("the engine did not become ready")
 
 
 def measure(configuration: Configuration, cache: Path) -> dict[str, float]:

@@ -11,6 +11,14 @@ from aim_runtime.engines.certificate import Certificate
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A request that costs next to nothing: a POST of `body`, which is JSON."""
+
+    path: str
+    body: str
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """An engine on this machine: its port, whether it speaks TLS, and the key that it asks for.
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from aim_runtime.engines.adapting import Adapting
 from aim_runtime.engines.certificate import Certificate
-from aim_runtime.engines.endpoint import Endpoint
+from aim_runtime.engines.endpoint import Endpoint, Probe
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.output_line import OutputLine
@@ -189,4 +189,10 @@ class Engine(Protocol):
         """Say why the engine failed, by its last lines and its exit code.
 
         `code` is negative for a signal, None where the engine ran and was never ready.
+        """
+
+    def probes(self, launch: Launch) -> tuple[Probe, ...]:
+        """The smallest requests that the engine itself, not only its HTTP server, has to work for.
+
+        Which of them it takes depends on the model: the first that it answers with 200 is the one.
         """

@@ -1,13 +1,13 @@
-"""Which process listens on a port, as far as this user may see: /proc has it."""
+"""Who listens on a port and who is connected to it, as far as this user may see: /proc has it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_LISTENS = "0A"  # TCP_LISTEN in the kernel's table (linux: include/net/tcp_states.h)
+# In the kernel's table of sockets (linux: include/net/tcp_states.h).
+_ESTABLISHED, _LISTENS = "01", "0A"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,23 @@ def listener(root: Path, port: int) -> Listener | None:
     return None
 
 
+def connected(root: Path, port: int) -> frozenset[tuple[str, int]]:
+    """Return the far ends of connections to a TCP port here: address, as the kernel writes it, and port.
+
+    A client that has closed its end is not among them.
+    """
+    ends = (fields[2].partition(":") for fields in _sockets(root, port, _ESTABLISHED))
+    return frozenset((address, int(far, 16)) for address, _, far in ends)
+
+
 def _inodes(root: Path, port: int) -> Iterator[str]:
+    for fields in _sockets(root, port, _LISTENS):
+        yield fields[9]
+
+
+def _sockets(root: Path, port: int, state: str) -> Iterator[list[str]]:
+    """The rows of the kernel's tables for one port of this machine, in fields."""
+    ends = f":{port:04X}"
     for table in ("tcp", "tcp6"):
         try:
             lines = (root / "proc/net" / table).read_text(encoding="ascii", errors="replace").splitlines()
@@ -37,8 +53,8 @@ def _inodes(root: Path, port: int) -> Iterator[str]:
             continue
         for line in lines[1:]:
             fields = line.split()
-            if len(fields) > 9 and fields[3] == _LISTENS and re.search(rf":{port:04X}$", fields[1]):
-                yield fields[9]
+            if len(fields) > 9 and fields[3] == state and fields[1].endswith(ends):
+                yield fields
 
 
 def _open(folder: Path) -> Iterator[str]:

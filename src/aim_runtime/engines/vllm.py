@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aim_runtime.engines import args, vllm_log, vllm_metrics
-from aim_runtime.engines.endpoint import Endpoint
+from aim_runtime.engines.endpoint import Endpoint, Probe
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.load import Load
@@ -190,6 +191,16 @@ class Vllm:
 
     def load(self, metrics: str) -> Load | None:
         return vllm_metrics.read(metrics)
+
+    def probes(self, launch: Launch) -> tuple[Probe, ...]:
+        names = next(each.value for each in launch.arguments if each.key == "served-model-name")
+        # Token 0 is in every vocabulary. A model that writes nothing has the second or the third.
+        asks: dict[str, dict[str, Any]] = {
+            "/v1/completions": {"prompt": [0], "max_tokens": 1},
+            "/v1/embeddings": {"input": [0]},
+            "/pooling": {"input": [0]},
+        }
+        return tuple(Probe(path, json.dumps({"model": names[0], **ask})) for path, ask in asks.items())
 
     def failure(self, lines: Sequence[OutputLine], code: int | None, launch: Launch) -> Failure:
         evidence = next((line.text for line in reversed(lines) if "Error" in line.text), "")

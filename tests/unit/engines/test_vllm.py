@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -347,3 +348,11 @@ def test_a_parser_of_one_layer_serves_a_switch_of_another() -> None:
 def test_the_time_to_stop_in_is_the_users_where_they_say_so() -> None:
     found = launch(engine_args={"shutdown-timeout": 5})
     assert by_key(found)["shutdown-timeout"] == (5, Layer.ENGINE_ARGS)
+
+
+def test_the_smallest_requests_are_for_the_model_that_is_served() -> None:
+    probes = Vllm().probes(launch(custom_model_name="mine"))
+    assert [probe.path for probe in probes] == ["/v1/completions", "/v1/embeddings", "/pooling"]
+    names = {json.loads(probe.body)["model"] for probe in probes}
+    assert names == {by_key(launch(custom_model_name="mine"))["served-model-name"][0][0]}
+    assert json.loads(probes[0].body)["max_tokens"] == 1

@@ -4,7 +4,8 @@ FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked fo
 (ready after 3 s), `deaf` (ignores SIGTERM). FAKE_ENGINE_RECORD names a file for its argv, environment and
 the process ids of itself and of its worker, which it leaves behind as a real engine's crash would; and for
 what it found in VLLM_CACHE_ROOT before it wrote a file of its own there, as an engine that compiles does.
-FAKE_ENGINE_LOG names a file of lines that it prints before it answers. More is in streams.py and trouble.py.
+FAKE_ENGINE_LOG names a file of lines that it prints before it answers. More is in streams.py, trouble.py and
+work.py.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from . import streams, trouble
+from . import streams, trouble, work
 from .said import say
 from .security import secured
 
@@ -37,7 +38,7 @@ def argument(name: str) -> list[str]:
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        if streams.answered(self):
+        if streams.answered(self) or work.answered(self):
             return
         ready = time.monotonic() - STARTED > READY_AFTER_S
         models = [{"id": name, "object": "model"} for name in argument("--served-model-name")]
@@ -48,6 +49,7 @@ class Handler(BaseHTTPRequestHandler):
             os._exit(4)
         if streams.streamed(self):
             return
+        work.wait_for_the_engine()
         self.answer(200, {"choices": [{"message": {"role": "assistant", "content": "Paris."}}]})
 
     def answer(self, status: int, body: dict[str, Any]) -> None:
