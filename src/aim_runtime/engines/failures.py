@@ -185,8 +185,13 @@ SHARED_MEMORY = _kind(
 DISK_FULL = _kind("disk_full", "A disk is full.", "room at the path that the line names")
 CACHE_NOT_WRITABLE = _kind(
     "cache_not_writable",
-    "The engine cannot write where it keeps what it compiles or fetches.",
-    "a folder of this user in `AIM_CACHE_PATH` or `HOME`",
+    "The file system is read-only where the engine keeps what it compiles or fetches.",
+    "another folder in `AIM_CACHE_PATH` or `HOME`",
+)
+PERMISSION_DENIED = _kind(
+    "permission_denied",
+    "The engine's user may not open a file or a folder.",
+    "give it to that user, or another folder in `AIM_CACHE_PATH` or `HOME`",
 )
 PORT_TAKEN = _kind("port_taken", "Another program listens on the port.", "another `AIM_PORT`")
 OPEN_FILES = _kind(
@@ -226,7 +231,7 @@ WORKER_DIED = _kind(
     "worker_died", "A worker process of the engine ended without a word.", "the kernel's log", transient=True
 )
 CORE_DIED = _kind(
-    "core_died", "The engine's core ended after it had served.", "its lines above", transient=True
+    "core_died", "The engine's core process ended without a word.", "its lines above", transient=True
 )
 NEVER_READY = _kind(
     "never_ready",

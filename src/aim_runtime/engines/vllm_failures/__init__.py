@@ -13,17 +13,19 @@ from aim_runtime.engines.failure import NOTHING_KNOWN, Ending, Failure
 from aim_runtime.engines.launch import Launch
 from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.engines.vllm_failures import arguments, machine, memory, model, processes
-from aim_runtime.engines.vllm_failures.output import Said, root_cause, said
+from aim_runtime.engines.vllm_failures.output import Said, last_complaint, root_cause, said
 from aim_runtime.engines.vllm_failures.rule import Case, Rule
 
 # What may follow from something else comes after it.
 CAUSES: tuple[Rule, ...] = (
+    *model.FIRST,
     *memory.RULES,
     *arguments.RULES,
     *model.RULES,
     *machine.RULES,
     *arguments.GENERAL,
     *processes.COLLECTIVES,
+    *processes.NATIVE,
 )
 # How many of the lines that follow a rule may look at.
 _AFTER = 24
@@ -40,18 +42,20 @@ def failure(
         return found
     cause = root_cause(told)
     if code is None:
-        return processes.never_ready(cause)
-    if cause is None or not ending.was_ready:
-        found = _by_rule(processes.ENDS, told, case)
-    return found or processes.unknown(cause, case)
+        return processes.never_ready(cause or last_complaint(told))
+    # Only where nothing says more: what they look for is said after every other failure as well.
+    found = None if cause else _by_rule(processes.ENDS, told, case)
+    return found or processes.unknown(cause or last_complaint(told), case)
 
 
 def _by_rule(rules: Sequence[Rule], told: Sequence[Said], case: Case) -> Failure | None:
     matter = [line for line in told if line.matters]
+    frames = [line for line in told if line.is_frame]
     for each in rules:
-        for number, line in enumerate(matter):
+        for number, line in enumerate(frames if each.in_frames else matter):
             if match := each.pattern.search(line.text):
-                after = tuple(next_.text.strip() for next_ in matter[number + 1 : number + 1 + _AFTER])
+                following = () if each.in_frames else matter[number + 1 : number + 1 + _AFTER]
+                after = tuple(next_.text.strip() for next_ in following)
                 message, hint = each.say(match, replace(case, after=after))
                 return Failure(each.kind.code, message, hint, line.raw, each.kind.transient)
     return None

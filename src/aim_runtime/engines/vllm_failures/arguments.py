@@ -73,7 +73,7 @@ def _said(why: str, case: Case) -> Words:
     whose = "; ".join(f"{key}{where_from(case.launch, key)}" for key in mentioned)
     hint = "; ".join(correct(case.launch, key) for key in mentioned[:2])
     message = f"the engine refuses its settings: {quoted(_lower(why))}"
-    return message + (f" ({whose})" if whose else ""), hint or (
+    return message + (f" [{whose}]" if whose else ""), hint or (
         "`aim-runtime dry-run --format shell` prints the command; correct the setting in AIM_ENGINE_ARGS"
     )
 

@@ -8,13 +8,13 @@ from typing import Any
 from aim_runtime.engines.launch import Argument, Launch, Layer
 
 _OF = {
-    Layer.ARCHITECTURE: "as the model's architecture asks for",
-    Layer.PROFILE: "as the profile says",
-    Layer.MACHINE: "as this machine asks for",
-    Layer.ENGINE_ARGS: "as AIM_ENGINE_ARGS says",
-    Layer.COMMAND_LINE: "as the command line says",
-    Layer.RUNTIME: "as this runtime says",
-    Layer.ENVIRONMENT: "as the environment says",
+    Layer.ARCHITECTURE: "from the model's architecture",
+    Layer.PROFILE: "from the profile",
+    Layer.MACHINE: "chosen for this machine",
+    Layer.ENGINE_ARGS: "from AIM_ENGINE_ARGS",
+    Layer.COMMAND_LINE: "from the command line",
+    Layer.RUNTIME: "from this runtime",
+    Layer.ENVIRONMENT: "from the environment",
 }
 
 
@@ -29,9 +29,9 @@ def find(launch: Launch, key: str) -> Argument | None:
 
 
 def where_from(launch: Launch, key: str) -> str:
-    """`, as the profile says`: to be put behind an argument; empty where nobody gave it."""
+    """` (from the profile)`: to be put behind an argument; empty where nobody gave it."""
     given = find(launch, key)
-    return f", {_OF[given.layer]}" if given else ""
+    return f" ({_OF[given.layer]})" if given else ""
 
 
 def put(launch: Launch, key: str, value: Any) -> str:

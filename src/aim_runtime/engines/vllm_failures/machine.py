@@ -32,11 +32,14 @@ def _full(match: re.Match[str], case: Case) -> Words:
     )
 
 
-def _not_writable(match: re.Match[str], case: Case) -> Words:
-    why, path = match["why"], quoted(match["path"])
-    return f"the engine cannot write {path}: {quoted(why).lower()}", (
-        "set HOME and AIM_CACHE_PATH to folders that this user can write; in Kubernetes an emptyDir"
-    )
+_READ_ONLY = words(
+    "the engine cannot write {path}: read-only file system",
+    "set HOME and AIM_CACHE_PATH to folders that this user can write; in Kubernetes an emptyDir",
+)
+_DENIED = words(
+    "the engine may not open {path}: permission denied",
+    "`namei -l` shows whose it is: give it to this user, or set AIM_CACHE_PATH and HOME to other folders",
+)
 
 
 def _unsupported(match: re.Match[str], case: Case) -> Words:
@@ -93,9 +96,9 @@ RULES: tuple[Rule, ...] = (
     rule(
         failures.NO_GPU,
         r"(?P<why>No (?:HIP|CUDA) GPUs are available|Failed to infer device type"
-        r"|Found no NVIDIA driver on your system"
-        r"|(?:CUDA|HIP) error: no (?:CUDA|ROCm)-capable device is detected|hipErrorNoDevice|Unable to open /dev/kfd read-write: No such file or directory"
-        r"|Device string must not be empty|No platform detected, vLLM is running on UnspecifiedPlatform$)",
+        r"|Found no NVIDIA driver on your system|hipErrorNoDevice|Device string must not be empty"
+        r"|(?:CUDA|HIP) error: no (?:CUDA|ROCm)-capable device is detected"
+        r"|Unable to open /dev/kfd read-write: No such file or directory)",
         _NO_GPU,
     ),
     rule(
@@ -124,7 +127,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         failures.SHARED_MEMORY,
-        r"(?P<why>Error while (?:creating|attaching to) shared memory segment \S+.*"
+        r"(?P<why>Insufficient space in /dev/shm[^.]*"
+        r"|Error while (?:creating|attaching to) shared memory segment \S+.*"
         r"|No space left on device.*/dev/shm\S*|/dev/shm\S*.*No space left on device"
         r"|unable to (?:open|allocate|resize|write to) shared memory .*|Bus error.*insufficient shared memory"
         r"|ftruncate.*/dev/shm.*|insufficient shared memory \(shm\))",
@@ -159,9 +163,13 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         failures.CACHE_NOT_WRITABLE,
-        r"(?P<why>Read-only file system|Permission denied)(?: \(os error \d+\))?:? "
-        r"['\"](?P<path>[^'\"]+)['\"]",
-        _not_writable,
+        r"Read-only file system(?: \(os error \d+\))?:? ['\"](?P<path>[^'\"]+)['\"]",
+        _READ_ONLY,
+    ),
+    rule(
+        failures.PERMISSION_DENIED,
+        r"Permission denied(?: \(os error \d+\))?:? ['\"](?P<path>[^'\"]+)['\"]",
+        _DENIED,
     ),
     rule(
         failures.PORT_TAKEN,

@@ -12,7 +12,7 @@ from aim_runtime.engines.vllm_failures.rule import Case, Rule, Words, rule
 from aim_runtime.profiles.fit import GIB, Fit
 
 _UTILIZATION, _LENGTH, _REQUESTS = "gpu-memory-utilization", "max-model-len", "max-num-seqs"
-_SIZE = r"[\d.]+ (?:[KMGT]i?B|bytes)"
+_CACHE = "kv-cache-memory-bytes"
 # vLLM's defaults for max-num-seqs are from 128 on; a quarter leaves most of its activations out.
 _FEWER = 64
 
@@ -60,6 +60,27 @@ def _on_host(match: re.Match[str], case: Case) -> Words:
     )
 
 
+def _cache_of_tokens(match: re.Match[str], case: Case) -> Words:
+    """As vLLM said it up to 0.7: in tokens."""
+    length, room = match["length"], int(match["room"])
+    given = where_from(case.launch, _LENGTH)
+    message = (
+        f"one request may have max-model-len {length}{given} tokens, the KV cache has room for {room} tokens"
+    )
+    return message, put(case.launch, _LENGTH, room)
+
+
+def _cache_on_host(match: re.Match[str], case: Case) -> Words:
+    found = match.groupdict()
+    message = (
+        f"the KV cache is to have {found['wanted']} GiB, {found['free']} GiB of {found['total']} are free"
+    )
+    given = find(case.launch, _CACHE)
+    if given:
+        return message, put(case.launch, _CACHE, int(float(found["free"]) * 0.8 * GIB))
+    return message, f"VLLM_CPU_KVCACHE_SPACE={max(1, int(float(found['free']) * 0.8))} (GiB), or more memory"
+
+
 def _in_use(match: re.Match[str], case: Case) -> Words:
     """Something else holds the memory; the share that would fit now is below what is free of the total."""
     found = match.groupdict()
@@ -70,7 +91,7 @@ def _in_use(match: re.Match[str], case: Case) -> Words:
     holder = "other programs" if on_cpu else "another process, perhaps one left over of an earlier start,"
     message = (
         f"{device} has {free:g} GiB free of {total:g}, and the engine is to take {found['wanted']} GiB "
-        f"({_UTILIZATION} {found['share']}{where_from(case.launch, _UTILIZATION)}): {holder} holds the rest"
+        f"for {_UTILIZATION} {found['share']}{where_from(case.launch, _UTILIZATION)}: {holder} holds the rest"
     )
     look = "" if on_cpu else "see who with `amd-smi process` (or nvidia-smi) and end it; "
     if share < 0.05:
@@ -81,7 +102,7 @@ def _in_use(match: re.Match[str], case: Case) -> Words:
 def _no_cache(match: re.Match[str], case: Case) -> Words:
     fit, share = case.ending.fit, _utilization(case.launch)
     message = "no memory is left for the KV cache beside the weights and the work space"
-    message += f" (gpu-memory-utilization {share:g}{where_from(case.launch, _UTILIZATION)})"
+    message += f" at {_UTILIZATION} {share:g}{where_from(case.launch, _UTILIZATION)}"
     message += _counted(fit)
     more = f"{put(case.launch, _UTILIZATION, 0.95)}; or " if share < 0.95 else ""
     return message, f"{more}spread the model over more GPUs: AIM_GPU_COUNT; or a smaller AIM_PRECISION"
@@ -116,10 +137,22 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         failures.KV_CACHE_TOO_SMALL,
-        r"model'?s'? max seq len \((?P<length>\d+)\), \((?P<needed>[\d.]+) GiB KV cache is needed, which is "
+        r"models?'s max seq len \((?P<length>\d+)\), \((?P<needed>[\d.]+) GiB KV cache is needed, which is "
         r"larger than the available KV cache memory \((?P<there>[\d.]+) GiB\)"
         r"(?:.*estimated maximum model length is (?P<longest>\d+))?",
         _cache_too_small,
+    ),
+    rule(
+        failures.KV_CACHE_TOO_SMALL,
+        r"max seq len \((?P<length>\d+)\) is larger than the maximum number of tokens that can be stored in "
+        r"KV cache \((?P<room>\d+)\)",
+        _cache_of_tokens,
+    ),
+    rule(
+        failures.OUT_OF_HOST_MEMORY,
+        r"Available memory on node \d+ \((?P<free>[\d.]+)/(?P<total>[\d.]+) GiB\) on kv cache allocation is "
+        r"less than requested memory for kv \((?P<wanted>[\d.]+) GiB\)",
+        _cache_on_host,
     ),
     rule(failures.NO_KV_CACHE, r"No available memory for the cache blocks", _no_cache),
     rule(failures.OUT_OF_MEMORY, rf"(?:CUDA|HIP) out of memory\. {_ALLOCATION}", _on_gpu),
@@ -137,7 +170,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         failures.OUT_OF_HOST_MEMORY,
-        r"^MemoryError|std::bad_alloc|\[Errno 12\]|Cannot allocate memory$|unable to mmap \d+ bytes",
+        r"^MemoryError|std::bad_alloc|\[Errno 12\]|unable to mmap \d+ bytes",
         _on_host,
     ),
 )

@@ -28,13 +28,13 @@ def _architecture(match: re.Match[str], case: Case) -> Words:
 def _quantization(match: re.Match[str], case: Case) -> Words:
     name = match.groupdict().get("name")
     said = f" {name}" if name else ""
-    whose = where_from(case.launch, "quantization") or ", as the model's config.json says"
+    whose = where_from(case.launch, "quantization") or " (from the model's config.json)"
     hint = correct(case.launch, "quantization") if find(case.launch, "quantization") else _OTHER
     return f"the engine cannot use the quantization{said} here{whose}: {quoted(match['why'])}", hint
 
 
 def _dtype(match: re.Match[str], case: Case) -> Words:
-    whose = where_from(case.launch, "dtype") or ", as the model's config.json says"
+    whose = where_from(case.launch, "dtype") or " (from the model's config.json)"
     return f"the data type cannot be used on this device{whose}: {quoted(match['why'])}", put(
         case.launch, "dtype", "float16"
     )
@@ -69,10 +69,10 @@ def _shapes(match: re.Match[str], case: Case) -> Words:
 
 
 def _argument_of(match: re.Match[str], case: Case, name: str) -> str:
-    """Which argument names this repository: ` of tokenizer, as the profile says`."""
+    """Which argument names this repository: `, which tokenizer (from the profile) names`."""
     for each in case.launch.arguments:
         if each.value == name and each.key not in ("served-model-name",):
-            return f", which {key_of(each.key)} names{where_from(case.launch, each.key)}"
+            return f", which {key_of(each.key)}{where_from(case.launch, each.key)} names"
     return ""
 
 
@@ -121,6 +121,15 @@ def _no_adapter(match: re.Match[str], case: Case) -> Words:
     return f"there is no LoRA adapter in {quoted(match['name'])}", hint
 
 
+# Before what is said of memory: a file that is no safetensors file says that its header is exabytes long.
+FIRST: tuple[Rule, ...] = (
+    Rule(
+        failures.WEIGHTS_DAMAGED,
+        re.compile(r"in (?P<why>parse_safetensors_file_metadata)$"),
+        words("a file of the weights is damaged: its header is not one of safetensors", _FETCH_AGAIN),
+        in_frames=True,
+    ),
+)
 RULES: tuple[Rule, ...] = (
     rule(
         failures.UNSUPPORTED_ARCHITECTURE,
@@ -170,7 +179,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         failures.ADAPTER_UNUSABLE,
         r"(?P<why>(?:While loading \S+, )?expected target modules in .*"
-        r"|\S*adapter_(?:model|config)\.\S+ (?:doesn't|does not) (?:exist|contain tensors)"
+        r"|\S+ (?:doesn't|does not) contain tensors"
         r"|Loading lora .* failed|Call to add_lora method failed.*)",
         _ADAPTER,
     ),
@@ -192,7 +201,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         failures.REPOSITORY_GATED,
-        r"Cannot access gated repo for url https?://[^/]+/(?P<name>[\w.-]+/[\w.-]+)/",
+        r"Cannot access gated repo for url https?://[^/]+/(?:api/models/)?(?P<name>[\w.-]+/[\w.-]+)/",
         _gated,
     ),
     rule(
@@ -218,7 +227,8 @@ RULES: tuple[Rule, ...] = (
         failures.MODEL_INCOMPLETE,
         r"(?P<why>Cannot find any model weights with \S+|Couldn't instantiate the backend tokenizer.*"
         r"|.*does not appear to have (?:a )?files? named \S+"
-        r"|Can't load (?:the configuration of|tokenizer for).*|Repo id must be in the form.*|Unrecognized model in \S+"
+        r"|Can't load (?:the configuration of|tokenizer for).*"
+        r"|Repo id must be in the form.*|Unrecognized model in \S+"
         r"|Invalid repository ID or local directory specified: \S+)",
         _INCOMPLETE,
     ),

@@ -35,6 +35,7 @@ _OUTER = re.compile(
     r"Engine core initialization failed|Frontend process failed during|initialization failed due to an? exc"
     r"|EngineDeadError|EngineCore encountered an issue|^SystemExit|^KeyboardInterrupt|CancelledError"
     r"|BrokenPipeError|^EOFError|died with exit code|Engine process failed to start"
+    r"|AsyncLLM output_handler failed|failed to start\.$|encountered a fatal error|^Traceback "
 )
 # A worker's failure as its executor passes it on.
 _PASSED_ON = re.compile(r"Worker failed with error ['\"](?P<what>.*?)['\"]?(?:, please check .*)?$")
@@ -52,7 +53,11 @@ class Said:
     @property
     def matters(self) -> bool:
         """Whether it may say why the engine ended: what is logged as a warning did not end it."""
-        return self.level not in _QUIET and bool(self.text.strip()) and not _FRAME.match(self.text)
+        return self.level not in _QUIET and bool(self.text.strip()) and not self.is_frame
+
+    @property
+    def is_frame(self) -> bool:
+        return _FRAME.match(self.text) is not None
 
 
 def said(lines: Iterable[OutputLine]) -> list[Said]:
@@ -72,10 +77,12 @@ def _clean(raw: str) -> Said:
 
 
 def root_cause(lines: Sequence[Said]) -> Said | None:
-    """The line that tells most: the exception that the others follow from, else the last that is an error."""
-    exceptions = list(_exceptions(lines))
-    if exceptions:
-        return exceptions[0]
+    """The exception that the others follow from."""
+    return next(_exceptions(lines), None)
+
+
+def last_complaint(lines: Sequence[Said]) -> Said | None:
+    """The last line that is an error, where there is no exception."""
     told = [line for line in lines if line.matters]
     for wanted in (_is_error, lambda line: _FATAL.search(line.text)):
         if found := [line for line in told if wanted(line)]:

@@ -52,6 +52,39 @@ COLLECTIVES: tuple[Rule, ...] = (
     ),
 )
 
+
+def _core(match: re.Match[str], case: Case) -> Words:
+    served = ", while it served" if case.ending.was_ready else ""
+    return f"the engine's core process ended without a word{served}", (
+        "its own lines say what it did last; `sudo dmesg | tail` on the host says whether the kernel did it"
+    )
+
+
+_NATIVE = "its own lines above show where; report it with them. `aim-runtime doctor` looks at the machine"
+_NO_INSTRUCTION = (
+    "vLLM for CPUs wants AVX-512 (`grep -o -m1 avx512f /proc/cpuinfo` shows it): use a machine that has it, "
+    "or an image built for this CPU"
+)
+_SHM = "docker run --shm-size 16g …, or a memory volume at /dev/shm; `df -h /dev/shm` shows it"
+_UNMAPPED = "a mapped file could not be read or written: /dev/shm is too small, or a file became shorter"
+_NOT_BUILT_FOR = "the CPU lacks an instruction that the engine was built with"
+
+# What native code and Python's fault handler say of a signal, whichever process got it.
+NATIVE: tuple[Rule, ...] = (
+    rule(
+        failures.ILLEGAL_INSTRUCTION,
+        r"Fatal Python error: Illegal instruction|^Illegal instruction",
+        words(_NOT_BUILT_FOR, _NO_INSTRUCTION),
+    ),
+    rule(failures.SHARED_MEMORY, r"Fatal Python error: Bus error|^Bus error", words(_UNMAPPED, _SHM)),
+    rule(
+        failures.CRASHED,
+        r"Fatal Python error: (?:Segmentation fault|Aborted|Floating-point exception)|^Segmentation fault"
+        r"|!!! Segfault encountered !!!",
+        words("the engine's native code crashed", _NATIVE),
+    ),
+)
+
 # What is known of the ends of processes when no line says why.
 ENDS: tuple[Rule, ...] = (
     rule(
@@ -64,12 +97,9 @@ ENDS: tuple[Rule, ...] = (
     ),
     rule(
         failures.CORE_DIED,
-        r"Engine core proc (?P<name>\S+) died unexpectedly|EngineDeadError",
-        words(
-            "the engine's core ended while it served",
-            "its own lines say what it did last; `sudo dmesg | tail` on the host says whether the kernel "
-            "killed it",
-        ),
+        r"Engine core proc \S+ died unexpectedly|EngineDeadError|Engine core initialization failed"
+        r"|engine core exited unexpectedly",
+        _core,
     ),
 )
 
@@ -131,19 +161,9 @@ def _signal(lines: list[Said], code: int | None) -> tuple[int | None, str]:
 
 
 _LOOK = "look who sent it: an operator, a container's limit, another program of this user"
-_NATIVE = "its own lines above show where; report it with them. `aim-runtime doctor` looks at the machine"
 SIGNALS: dict[int, tuple[Kind, str, str]] = {
-    signal.SIGILL: (
-        failures.ILLEGAL_INSTRUCTION,
-        "the CPU lacks an instruction that the engine was built with",
-        "vLLM for CPUs wants AVX-512 (`grep -o -m1 avx512f /proc/cpuinfo` shows it): use a machine that has "
-        "it, or an image built for this CPU",
-    ),
-    signal.SIGBUS: (
-        failures.SHARED_MEMORY,
-        "a mapped file could not be read or written: /dev/shm is too small, or a file became shorter",
-        "docker run --shm-size 16g …, or a memory volume at /dev/shm; `df -h /dev/shm` shows it",
-    ),
+    signal.SIGILL: (failures.ILLEGAL_INSTRUCTION, _NOT_BUILT_FOR, _NO_INSTRUCTION),
+    signal.SIGBUS: (failures.SHARED_MEMORY, _UNMAPPED, _SHM),
     signal.SIGSEGV: (failures.CRASHED, "the engine's native code crashed", _NATIVE),
     signal.SIGABRT: (failures.CRASHED, "the engine's native code gave up", _NATIVE),
     signal.SIGFPE: (failures.CRASHED, "the engine's native code crashed", _NATIVE),

@@ -35,11 +35,15 @@ Say = Callable[[re.Match[str], Case], Words]
 
 @dataclass(frozen=True)
 class Rule:
-    """One kind of failure by the line that gives it away: `say` makes the message and the hint."""
+    """One kind of failure by the line that gives it away: `say` makes the message and the hint.
+
+    `in_frames`: the line is a frame of a traceback, for an exception that does not say enough itself.
+    """
 
     kind: Kind
     pattern: re.Pattern[str]
     say: Say
+    in_frames: bool = False
 
 
 def rule(kind: Kind, pattern: str, say: Say) -> Rule:
