@@ -8,6 +8,7 @@ import pytest
 
 from aim_runtime.engines.failures import KINDS
 from aim_runtime.engines.vllm import Vllm
+from operator_words import Seen, taken_for
 from unit.engines.corpus import ENTRIES, Entry
 
 _ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+/")
@@ -39,3 +40,27 @@ def test_an_entry_says_where_it_comes_from(entry: Entry) -> None:
         or entry.head.get("quoted")
         or _ADDRESS.search("".join(entry.head.get("reported", [])))
     )
+
+
+# What the operator is to take a failure for; anything else is none of its classes.
+_TAKEN_FOR = {
+    "engine.repository_missing": Seen.MISSING,
+    "engine.repository_gated": Seen.CLOSED,
+    "engine.disk_full": Seen.FULL,
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_the_operator_takes_a_failure_for_what_it_is(entry: Entry) -> None:
+    found = Vllm().failure(entry.lines, entry.exit, entry.launch, entry.ending)
+    expected = _TAKEN_FOR.get(found.code)
+    assert taken_for(found.message) is expected
+    # In JSON both are in one line.
+    assert taken_for(f"{found.message} {found.hint}") is expected
+    assert taken_for(found.hint) is None
+
+
+def test_the_table_is_taken_for_nothing() -> None:
+    assert [kind for kind in KINDS.values() if taken_for(f"{kind.means} {kind.remedy}")] == [
+        KINDS["engine.disk_full"]
+    ]
