@@ -101,10 +101,10 @@ def failures() -> str:
     lines = [
         NOTE,
         "# Failures of the engine\n",
-        "An engine that ends, or that is never ready, is exit code 6. Its last lines are read, and one line says",
-        "why: with a code from this table, the numbers that the engine gave, who gave a wrong argument, and what",
-        "to change. A code stays what it is; the words may get better. *again* marks what may be gone at the next",
-        "start: what `AIM_ON_FAILURE=retry` is for.\n",
+        "An engine that ends, or that is never ready, is exit code 6. Its last lines are read, and one line",
+        "says why: with a code from this table, the numbers that the engine gave, who gave a wrong argument,",
+        "and what to change. A code stays what it is; the words may get better. *again* marks what may be",
+        "gone at the next start: what `AIM_ON_FAILURE=retry` is for.\n",
         "| code | means | what helps | again |",
         "|---|---|---|---|",
     ]

@@ -7,7 +7,7 @@ import re
 from aim_runtime.engines import failures
 from aim_runtime.engines.vllm_failures.given import correct, find, key_of, leave_out, put, where_from
 from aim_runtime.engines.vllm_failures.rule import Case, Rule, Say, Words, quoted, rule
-from aim_runtime.errors import did_you_mean
+from aim_runtime.errors import nearest
 
 _LENGTH = "max-model-len"
 # `parameter=chat_template`, "Value error, …", a setting on a line of its own: what pydantic writes.
@@ -85,9 +85,10 @@ def _lower(text: str) -> str:
 def _parser(key: str, kind: str) -> Say:
     def say(match: re.Match[str], case: Case) -> Words:
         name, known = match["name"], _NAMES.findall(match["known"])
-        near = did_you_mean(name, known)
-        message = f"the engine has no {kind} parser {name}{where_from(case.launch, key)}{near}"
-        return message, f"{put(case.launch, key, known[0] if known else '…')}, or one of: {', '.join(known)}"
+        near = nearest(name, known)
+        message = f"the engine has no {kind} parser {name}{where_from(case.launch, key)}"
+        fix = put(case.launch, key, near) if near else correct(case.launch, key)
+        return message, f"{fix}; its parsers: {', '.join(known)}"
 
     return say
 

@@ -40,7 +40,7 @@ def put(launch: Launch, key: str, value: Any) -> str:
     said = "true" if value is True else value if isinstance(value, str) else json.dumps(value)
     if given and given.layer is Layer.COMMAND_LINE:
         return f"write --{key} {said} after --" if value is not True else f"write --{key} after --"
-    pair = json.dumps({key: value})
+    pair = json.dumps({key: value}, ensure_ascii=False)
     if given and given.layer is Layer.ENGINE_ARGS:
         return f"in AIM_ENGINE_ARGS put {pair[1:-1]}"
     return f"AIM_ENGINE_ARGS='{pair}'"

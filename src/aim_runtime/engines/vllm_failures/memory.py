@@ -88,15 +88,17 @@ def _in_use(match: re.Match[str], case: Case) -> Words:
     share = math.floor((free / total - 0.01) * 100) / 100 if total else 0.0
     device = found.get("device") or "the device"
     on_cpu = "node" in match[0]
-    holder = "other programs" if on_cpu else "another process, perhaps one left over of an earlier start,"
+    holder = (
+        "other programs hold" if on_cpu else "another process, perhaps one left of an earlier start, holds"
+    )
     message = (
         f"{device} has {free:g} GiB free of {total:g}, and the engine is to take {found['wanted']} GiB "
-        f"for {_UTILIZATION} {found['share']}{where_from(case.launch, _UTILIZATION)}: {holder} holds the rest"
+        f"for {_UTILIZATION} {found['share']}{where_from(case.launch, _UTILIZATION)}: {holder} the rest"
     )
-    look = "" if on_cpu else "see who with `amd-smi process` (or nvidia-smi) and end it; "
+    look = "end what holds it" if on_cpu else "see who with `amd-smi process` (or nvidia-smi) and end it"
     if share < 0.05:
-        return message, f"{look or 'end what holds it; '}too little is free for any model"
-    return message, f"{look}or take what is free: {put(case.launch, _UTILIZATION, share)}"
+        return message, f"{look}: too little is free for any model"
+    return message, f"{look}; or take what is free: {put(case.launch, _UTILIZATION, share)}"
 
 
 def _no_cache(match: re.Match[str], case: Case) -> Words:
@@ -118,6 +120,8 @@ def _cache_too_small(match: re.Match[str], case: Case) -> Words:
     fit = case.ending.fit
     longest = int(found["longest"]) if found["longest"] else fit.longest_context if fit else None
     more = f"more memory for it: {put(case.launch, _UTILIZATION, 0.95)}, or more GPUs: AIM_GPU_COUNT"
+    if any(each.name.startswith("VLLM_CPU_") for each in case.launch.variables):
+        more = f"more memory for it: VLLM_CPU_KVCACHE_SPACE={math.ceil(float(found['needed']))} (GiB)"
     if not longest or longest >= int(found["length"]):
         return message, more
     return f"{message}: room for {longest} tokens", f"{put(case.launch, _LENGTH, longest)}; or {more}"

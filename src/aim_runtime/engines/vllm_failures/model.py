@@ -47,7 +47,11 @@ def _remote_code(match: re.Match[str], case: Case) -> Words:
 
 
 def _module(match: re.Match[str], case: Case) -> Words:
-    name = match["name"].split(".")[0]
+    name, _, inside = match["name"].partition(".")
+    if inside:
+        return f"the package {name} of the engine's Python lacks {match['name']}", (
+            f"use an image whose {name} is whole" + ("; or VLLM_ROCM_USE_AITER=0" if name == "aiter" else "")
+        )
     return f"the engine's Python has no package {name}", (
         f"pip install {name.replace('_', '-')} in the engine's environment, or use an image that has it"
     )
@@ -186,7 +190,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         failures.WEIGHTS_DAMAGED,
         r"(?P<why>Error while deserializing header.*|SafetensorError: .*"
-        r"|PytorchStreamReader failed .*|.*not a valid JSON file.*)",
+        r"|PytorchStreamReader failed .*|It looks like the config file at .* is not a valid JSON file.*)",
         _DAMAGED,
     ),
     rule(
