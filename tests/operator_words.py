@@ -62,6 +62,7 @@ _WORDS: dict[Seen, tuple[tuple[str, ...], ...]] = {
         ("storage", "full"),
     ),
 }
+_LINES = 50
 _PATTERNS = {
     seen: [re.compile(".*".join(map(re.escape, words)), re.IGNORECASE) for words in ways]
     for seen, ways in _WORDS.items()
@@ -74,3 +75,9 @@ def taken_for(line: str) -> Seen | None:
         if any(pattern.search(line) for pattern in patterns):
             return seen
     return None
+
+
+def log_taken_for(log: str) -> Seen | None:
+    """The class of a whole log: of its last lines, the first class that any of them has."""
+    classes = {taken_for(line) for line in log.splitlines()[-_LINES:]}
+    return next((seen for seen in Seen if seen in classes), None)

@@ -26,7 +26,7 @@ def child(arguments: Sequence[str], log: Path) -> int:
         serve()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - in the interpreter's place
         traceback.print_exc()
         return 1
     finally:
