@@ -16,6 +16,7 @@ from generated import write_or_check
 from aim_runtime import errors
 from aim_runtime.authoring.schema import profile_schema as profile_json_schema
 from aim_runtime.cli import COMMANDS, group
+from aim_runtime.engines.failures import KINDS
 from aim_runtime.variables import SECRETS, VARIABLES
 
 ROOT, FOLDER = Path(__file__).parents[1], "docs/reference"
@@ -95,6 +96,25 @@ def exit_codes() -> str:
     return "\n".join([*lines, ""])
 
 
+def failures() -> str:
+    """The codes of an engine's failures."""
+    lines = [
+        NOTE,
+        "# Failures of the engine\n",
+        "An engine that ends, or that is never ready, is exit code 6. Its last lines are read, and one line",
+        "says why: with a code from this table, the numbers that the engine gave, who gave a wrong argument,",
+        "and what to change. A code stays what it is; the words may get better. *again* marks what may be",
+        "gone at the next start: what `AIM_ON_FAILURE=retry` is for.\n",
+        "| code | means | what helps | again |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{kind.code}` | {kind.means} | {kind.remedy} | {'yes' if kind.transient else ''} |"
+        for kind in KINDS.values()
+    ]
+    return "\n".join([*lines, ""])
+
+
 def profile_schema() -> str:
     """The profile file as JSON Schema, for editors."""
     return json.dumps(profile_json_schema(), indent=2) + "\n"
@@ -104,6 +124,7 @@ PAGES = {
     "cli.md": command_line,
     "variables.md": variables,
     "errors.md": exit_codes,
+    "failures.md": failures,
     "profile.schema.json": profile_schema,
 }
 

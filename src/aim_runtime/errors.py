@@ -15,6 +15,8 @@ class AimError(Exception):
 
     exit_code: ClassVar[int] = 1
     code = "error"
+    # What AMD's operator for Kubernetes looks for in a log, of the kinds that it tells from the others.
+    heading: ClassVar[str] = ""
 
     def __init__(
         self, message: str, *, hint: str = "", code: str | None = None, details: tuple[str, ...] = ()
@@ -25,6 +27,11 @@ class AimError(Exception):
         self.hint = hint
         self.code = code or self.code
         self.details = details
+
+    @property
+    def line(self) -> str:
+        """The message as it is shown, with the heading of its kind in front where that has one."""
+        return f"{self.heading}: {self.message}" if self.heading else self.message
 
 
 class ConfigError(AimError):
@@ -105,7 +112,8 @@ class ProfileError(AimError):
 class ProfileNotFound(ProfileError):
     """`AIM_PROFILE_ID` names a profile that the catalogue does not have."""
 
-    code = "profile.not_found"
+    # Not `profile.not_found`: in JSON the operator would take "…file.not_found" for a missing source.
+    code = "profile.unknown"
 
 
 class InvalidProfile(ProfileError):
@@ -131,12 +139,14 @@ class ModelNotFound(ModelError):
     """The source answered, and it has no such model, revision or file."""
 
     code = "model.not_found"
+    heading = "model not found"
 
 
 class AccessDenied(ModelError):
     """The source wants a token, a better token, or accepted terms."""
 
     code = "model.access_denied"
+    heading = "access to model files is restricted"
 
 
 class SourceUnreachable(ModelError):

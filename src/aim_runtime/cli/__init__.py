@@ -95,7 +95,7 @@ def _run(args: list[str]) -> int:
     try:
         code: Any = group.main(args, prog_name="aim-runtime", standalone_mode=False)
     except AimError as error:
-        output.error(error.message, code=error.code, hint=error.hint, details=error.details)
+        output.error(error.line, code=error.code, hint=error.hint, details=error.details)
         return error.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "aim-runtime"

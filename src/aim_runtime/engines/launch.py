@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from aim_runtime.engines.adapting import Adapting
 from aim_runtime.engines.certificate import Certificate
 from aim_runtime.engines.endpoint import Endpoint, Probe
-from aim_runtime.engines.failure import Failure
+from aim_runtime.engines.failure import NOTHING_KNOWN, Ending, Failure
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.output_line import OutputLine
 from aim_runtime.hardware.accelerator import Accelerator, Hardware, NumaNode
@@ -185,10 +185,11 @@ class Engine(Protocol):
     def load(self, metrics: str) -> Load | None:
         """Read what the engine's metrics say; None where they are not an engine's."""
 
-    def failure(self, lines: Sequence[OutputLine], code: int | None, launch: Launch) -> Failure:
-        """Say why the engine failed, by its last lines and its exit code.
-
-        `code` is negative for a signal, None where the engine ran and was never ready.
+    def failure(
+        self, lines: Sequence[OutputLine], code: int | None, launch: Launch, ending: Ending = NOTHING_KNOWN
+    ) -> Failure:
+        """Why the engine ended or was never ready, from its last lines and its exit code (negative: signal;
+        None: never ready).
         """
 
     def probes(self, launch: Launch) -> tuple[Probe, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from aim_runtime.engines import args, vllm_log, vllm_metrics
 from aim_runtime.engines.endpoint import Endpoint, Probe
-from aim_runtime.engines.failure import Failure
+from aim_runtime.engines.failure import NOTHING_KNOWN, Ending, Failure
 from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.options import Options
@@ -202,14 +202,12 @@ class Vllm:
         }
         return tuple(Probe(path, json.dumps({"model": names[0], **ask})) for path, ask in asks.items())
 
-    def failure(self, lines: Sequence[OutputLine], code: int | None, launch: Launch) -> Failure:
-        evidence = next((line.text for line in reversed(lines) if "Error" in line.text), "")
-        if code is None:
-            hint = "see what it does in its own lines, or give it more time with AIM_READY_SECONDS"
-            return Failure("engine.never_ready", "the engine did not become ready", hint, evidence, True)
-        how = f"exit code {code}" if code >= 0 else f"signal {-code}"
-        hint = "its own words are above; `aim-runtime dry-run --format shell` prints the command"
-        return Failure("engine.exited", f"the engine ended with {how}", hint, evidence, True)
+    def failure(
+        self, lines: Sequence[OutputLine], code: int | None, launch: Launch, ending: Ending = NOTHING_KNOWN
+    ) -> Failure:
+        from aim_runtime.engines import vllm_failures  # its table takes time to compile: start-up matters
+
+        return vllm_failures.failure(lines, code, launch, ending)
 
 
 def _ending(settings: Settings, options: Options) -> dict[str, Any]:

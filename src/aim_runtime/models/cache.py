@@ -186,6 +186,7 @@ def ensure_space(folder: Path, need_bytes: int) -> None:
     free = free_bytes(folder)
     if need_bytes > free:
         raise CacheNotWritable(
-            f"not enough room in {folder}: {size(need_bytes)} are needed, {size(free)} are free",
+            f"the disk is too full: not enough room in {folder}: {size(need_bytes)} are needed, "
+            f"{size(free)} are free",
             hint=WRITABLE_HINT,
         )

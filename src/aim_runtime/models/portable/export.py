@@ -66,6 +66,7 @@ def _ensure_space(into: Path, need_bytes: int) -> None:
     free = free_bytes(into)
     if need_bytes > free:
         raise FileNotWritable(
-            f"not enough room in {into.parent}: {size(need_bytes)} are needed, {size(free)} are free",
+            f"the disk is too full: not enough room in {into.parent}: {size(need_bytes)} are needed, "
+            f"{size(free)} are free",
             hint=_HINT,
         )

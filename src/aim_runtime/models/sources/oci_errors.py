@@ -66,7 +66,7 @@ def login_required(repository: Repository, trouble: Sequence[str] = ()) -> Acces
         f"{repository} needs a login, or is not there: no credentials for {repository.registry} are "
         f"saved{also}",
         hint=f"docker login {repository.registry} (or skopeo login), and check the spelling; the file that "
-        "it writes is found by DOCKER_CONFIG or REGISTRY_AUTH_FILE",
+        "it writes is looked for by DOCKER_CONFIG or REGISTRY_AUTH_FILE",
     )
 
 
