@@ -43,6 +43,7 @@ VERBS = (
     "weights",
     "plan",
     "choice",
+    "summary",
     "obtain",
     "overlap",
     "chances",

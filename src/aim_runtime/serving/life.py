@@ -38,7 +38,8 @@ class View:
 
     `began_at_s` in seconds since 1970; `phase` with its `percent` and, while bytes move, their `transfer`;
     `plan` what is served and why, as JSON has it; `engine_alive` and `answers` of the engine's process;
-    `stalled_s` for how long work has been queued without a token, 0 while there is progress.
+    `stalled_s` for how long work has been queued without a token, 0 while there is progress;
+    `load_at_s` when `load` was seen, as the rates of two of them need it.
     """
 
     phase: Phase
@@ -53,6 +54,7 @@ class View:
     answers: bool = False
     stalled_s: float = 0.0
     load: Load | None = None
+    load_at_s: float | None = None
     kv_tokens: int | None = None
     failure: Failure | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -106,4 +108,6 @@ class Life:
     def change(self, **changes: Any) -> None:
         """Replace fields of the view by name."""
         with self._changing:
+            if "load" in changes:
+                changes["load_at_s"] = self._now_s()
             self._view = replace(self._view, **changes)
