@@ -1,4 +1,4 @@
-"""A stand-in for an engine's chat API: chat.py PORT [--key KEY] [--pause SECONDS] [--break].
+"""A stand-in for an engine's chat API: chat.py [--key KEY] [--pause SECONDS] [--break]. Prints its port.
 
 Answers every question with the words of a sentence, streamed as an OpenAI-compatible server does, one
 each `pause`; as many as `max_tokens` allows. GET /seen tells what was asked: the headers of every request,
@@ -13,7 +13,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-WORDS = "The capital of Japan is Tokyo , a city of many millions .".split()
+WORDS = ["The", "capital", "of", "Japan", "is", "Tokyo", ",", "a", "city", "of", "many", "millions", "."]
 SEEN: list[dict[str, Any]] = []
 
 
@@ -82,9 +82,10 @@ class Server(ThreadingHTTPServer):
 
 if __name__ == "__main__":
     reader = argparse.ArgumentParser()
-    reader.add_argument("port", type=int)
     reader.add_argument("--key")
     reader.add_argument("--pause", type=float, default=0.0)
     reader.add_argument("--break", dest="breaks", action="store_true")
     ASKED = reader.parse_args()
-    Server(("127.0.0.1", ASKED.port), Handler).serve_forever()
+    server = Server(("127.0.0.1", 0), Handler)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()

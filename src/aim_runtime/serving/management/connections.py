@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -43,12 +44,12 @@ class Connection:
 
     def client_gone(self) -> bool:
         """Whether the client closed: while nothing is written to it, nothing else would show it."""
-        try:
-            return self._client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
+        if self._client.fileno() < 0:
             return True
+        # Not by recv with MSG_DONTWAIT: of a socket that has a timeout, Python waits for it all the same.
+        watch = select.poll()
+        watch.register(self._client, select.POLLRDHUP)
+        return bool(watch.poll(0))
 
     def end(self) -> None:
         """Make whatever waits for this connection's sockets wake up and fail."""
