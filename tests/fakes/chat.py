@@ -46,6 +46,7 @@ class Handler(BaseHTTPRequestHandler):
             self.event({"choices": [{"delta": {"content": f"{word} "}}]})
             seen["words"] += 1
             if ASKED.breaks:
+                time.sleep(ASKED.pause)
                 self.close_connection = True
                 return
         self.event({"choices": [{"delta": {}, "finish_reason": "length"}]})

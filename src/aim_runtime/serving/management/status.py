@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -54,7 +55,8 @@ def _percent(view: View) -> float | None:
     found = view.percent
     if found is None and view.transfer:
         found = view.transfer.percent
-    return None if found is None else round(found, 1)
+    # Down: what is not over yet is not 100 %.
+    return None if found is None else math.floor(found * 10) / 10
 
 
 def _stage(stage: Stage) -> dict[str, Any]:

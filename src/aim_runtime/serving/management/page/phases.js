@@ -75,7 +75,7 @@ function showProgress(status) {
     bar.removeAttribute("aria-valuenow");
     bar.firstChild.style.removeProperty("width");
   } else {
-    bar.setAttribute("aria-valuenow", String(Math.round(percent)));
+    bar.setAttribute("aria-valuenow", String(Math.floor(percent)));
     bar.firstChild.style.width = `${percent}%`;
   }
   const parts = [];

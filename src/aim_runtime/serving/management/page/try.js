@@ -48,7 +48,7 @@ async function ask() {
     if (response.ok) write(byId("answer-state"), told(asked, asked.end === "length" ? "cut at the limit" : "complete"));
   } catch (error) {
     if (error.name === "AbortError") write(byId("answer-state"), told(asked, "stopped"));
-    else wrong(error.message);
+    else wrong(error instanceof TypeError ? "the answer broke off" : error.message);
   } finally {
     asking = null;
     working(false);
