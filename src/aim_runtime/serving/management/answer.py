@@ -11,12 +11,16 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: its `body`, of what `kind`, and what its headers say beside that."""
+    """One answer: its `body`, of what `kind`, and what its headers say beside that.
+
+    `ours`: a file of this program's, which nothing secret can have come into.
+    """
 
     status: int
     body: str
     kind: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
+    ours: bool = False
 
 
 def as_json(data: Any, status: int = 200, **headers: str) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
@@ -95,8 +94,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, answer: Answer) -> None:
         """Send it, without what is secret in it; without its body where only the head was asked for."""
-        # The page's own files are no text that something could have put a secret into.
-        text = answer.body if "Content-Security-Policy" in answer.headers else self._redact(answer.body)
+        text = answer.body if answer.ours else self.server.about.redacted(answer.body)
         body = text.encode("utf-8", "replace")
         if self.command == "POST":
             self.close_connection = True  # what it sent may not have been read
@@ -114,10 +112,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-
-    @property
-    def _redact(self) -> Callable[[str], str]:
-        return self.server.about.redact
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Say what the library refuses, in our own shape."""

@@ -24,4 +24,6 @@ def file(name: str) -> Answer:
     """One of FILES."""
     path = _FOLDER / name
     kind = f"{_KINDS[path.suffix]}; charset=utf-8"
-    return Answer(200, path.read_text(encoding="utf-8"), kind, {"Content-Security-Policy": _POLICY})
+    return Answer(
+        200, path.read_text(encoding="utf-8"), kind, {"Content-Security-Policy": _POLICY}, ours=True
+    )
