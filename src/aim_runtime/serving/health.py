@@ -23,7 +23,8 @@ def live(view: View, stall_s: float) -> Verdict:
     """Whether a restart would be wrong: a start under way is life, and so is saturation."""
     if view.phase in (Phase.FAILED, Phase.STOPPED):
         return Verdict(False, _ended(view))
-    if view.engine_pid is not None and not view.engine_alive:
+    # While it starts, who started it says what follows: another start, which is life, or the end.
+    if view.phase in (Phase.READY, Phase.DRAINING) and not view.engine_alive:
         return Verdict(False, f"the engine's process {view.engine_pid} has ended")
     if view.stalled_s >= _DEAD_AFTER * stall_s:
         return Verdict(False, _stalled(view))

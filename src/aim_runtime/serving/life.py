@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.load import Load
 from aim_runtime.models.status import Status
@@ -64,7 +65,13 @@ class View:
 
 
 class Life:
-    """Holds the View; each change replaces it whole, so that a reader never sees half of one."""
+    """Holds the View; each change replaces it whole, so that a reader never sees half of one.
+
+    Beside it, by what the engine is asked: its `endpoint`, None while there is none, and its `last_lines`.
+    """
+
+    endpoint: Endpoint | None = None
+    last_lines: Callable[[], tuple[str, ...]] = tuple
 
     def __init__(self, now_s: Callable[[], float] = time.time) -> None:
         self._now_s = now_s

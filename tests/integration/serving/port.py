@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.models.events import Notice
 from aim_runtime.serving import management
 from aim_runtime.serving.life import Life
@@ -21,13 +20,12 @@ from unit.serving.views import PLAN
 
 @dataclass
 class Port:
-    """`said` is what it told; `engine` where it finds an engine."""
+    """`said` is what it told."""
 
     number: int
     life: Life
     host: str = "127.0.0.1"
     url: str | None = None
-    engine: Endpoint | None = None
     said: list[Notice] = field(default_factory=list)
 
     def ask(
@@ -66,21 +64,15 @@ def managed(
     host: str = "127.0.0.1",
     number: int | None = None,
     port: int = 1,
-    lines: Callable[[int], Sequence[str]] = lambda count: [f"line {each}" for each in range(count)],
+    lines: Sequence[str] = (),
     redact: Callable[[str], str] = str,
     stall_s: float = 60,
 ) -> Iterator[Port]:
     """One that lives until the block ends."""
     found = Port(free_port() if number is None else number, Life(), host)
     settings = Serving(management_port=found.number, management_host=host, stall_s=stall_s)
+    found.life.last_lines = lambda: tuple(lines)
     with management.serve(
-        found.life,
-        lambda: found.engine,
-        settings,
-        port=port,
-        version="1.2.3",
-        tell=found.said.append,
-        lines=lines,
-        redact=redact,
+        found.life, settings, port=port, tell=found.said.append, redact=redact
     ) as found.url:
         yield found

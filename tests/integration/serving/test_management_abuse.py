@@ -58,7 +58,7 @@ def test_an_idle_connection_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_client_that_does_not_read_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aim_runtime.serving.management.handler.ANSWER_S", 1.0)
-    with managed(lines=lambda _: ["x" * 20_000_000]) as port:
+    with managed(lines=["x" * 20_000_000]) as port:
         client = open_one(port, b"GET /status?lines=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         began = time.monotonic()
         with client:

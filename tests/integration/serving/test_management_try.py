@@ -26,7 +26,7 @@ JSON = {"Content-Type": "application/json"}
 def trying(*switches: str) -> Iterator[Port]:
     """A port that is ready, with an engine behind it."""
     with fake("chat", *switches) as number, managed() as port:
-        port.engine = Endpoint(number, api_key=OURS)
+        port.life.endpoint = Endpoint(number, api_key=OURS)
         port.be_ready()
         yield port
 
@@ -55,8 +55,8 @@ def ask(port: Port, body: str | bytes | None = None, **headers: str) -> Reply:
 
 
 def seen(port: Port) -> list[dict[str, Any]]:
-    assert port.engine
-    answer = Endpoint(port.engine.port).ask("/seen", 5)
+    assert port.life.endpoint
+    answer = Endpoint(port.life.endpoint.port).ask("/seen", 5)
     assert answer
     found: list[dict[str, Any]] = json.loads(answer[1])
     return found
@@ -113,9 +113,9 @@ def test_before_it_is_ready_it_says_why_not() -> None:
 
 def test_without_an_engine_and_with_one_that_does_not_answer() -> None:
     with trying() as port:
-        port.engine = None
+        port.life.endpoint = None
         assert (ask(port).status, ask(port).json["error"]["message"]) == (503, "there is no engine to ask")
-        port.engine = Endpoint(free_port())
+        port.life.endpoint = Endpoint(free_port())
         assert ask(port).status == 502
 
 

@@ -177,8 +177,9 @@ def test_the_engines_lines_are_asked_for_only_when_they_are_shown(browser: Brows
         page.on("request", lambda request: asked.append(request.url))
         page.wait_for_timeout(1500)
         assert not any("lines" in each for each in asked)
+        port.life.last_lines = lambda: tuple(f"line {each}" for each in range(300))
         page.get_by_text("The engine's last lines").click()
-        expect(page.locator("#lines-text")).to_contain_text("line 199")
+        expect(page.locator("#lines-text")).to_contain_text("line 299")
 
 
 def test_a_service_that_does_not_answer_any_more(browser: Browser, port: Port) -> None:

@@ -31,7 +31,7 @@ ANSWER = "The capital of Japan is Tokyo , a city of many millions ."
 def trying(folder: Path, *switches: str) -> Iterator[Port]:
     """A service that is ready, with a small engine behind it."""
     with fake("chat", *switches) as number, managed() as port:
-        port.engine = Endpoint(number)
+        port.life.endpoint = Endpoint(number)
         port.be_ready()
         port.life.change(plan=summary(plan(folder, declared("MI300X"), aim_id=COHERE)))
         yield port
@@ -206,7 +206,7 @@ def test_a_page_of_another_site_cannot_ask(browser: Browser, tmp_path: Path) -> 
         }"""
         for kind in ("application/json", "text/plain"):
             assert page.evaluate(ask, [f"{port.url}try", kind]) == "TypeError"
-        assert port.engine
-        answer = port.engine.ask("/seen", 5)
+        assert port.life.endpoint
+        answer = port.life.endpoint.ask("/seen", 5)
         assert answer == (200, "[]")
         context.close()

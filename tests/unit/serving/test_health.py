@@ -23,7 +23,11 @@ CASES: dict[str, tuple[View, str, str]] = {
         "",
         "not ready yet: loading weights",
     ),
-    "the engine ended while it loaded": (view(Phase.LOADING, engine_pid=7), _ENDED, _ENDED),
+    "the engine ended while it loaded": (
+        view(Phase.LOADING, engine_pid=7),
+        "",
+        "not ready yet: loading weights",
+    ),
     "ready": (view(), "", ""),
     "ready and the engine ended": (view(engine_alive=False), _ENDED, _ENDED),
     "ready and no answer": (view(answers=False), "", "the engine does not answer"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 
-from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.serving.life import Life
 
 # More than the lines of two answers: most of them are the same a second later.
@@ -13,24 +12,10 @@ _LINES_KEPT = 2048
 
 
 class About:
-    """One service: `endpoint` is None while there is no engine, `lines` gives the engine's last N lines."""
+    """One service, and how secrets are taken out of what is told of it."""
 
-    def __init__(
-        self,
-        life: Life,
-        endpoint: Callable[[], Endpoint | None],
-        stall_s: float,
-        version: str,
-        lines: Callable[[int], Sequence[str]],
-        redact: Callable[[str], str],
-    ) -> None:
-        self.life, self.endpoint, self.stall_s, self.version, self.lines = (
-            life,
-            endpoint,
-            stall_s,
-            version,
-            lines,
-        )
+    def __init__(self, life: Life, stall_s: float, redact: Callable[[str], str]) -> None:
+        self.life, self.stall_s = life, stall_s
         self._redact_line = lru_cache(_LINES_KEPT)(redact)
 
     def redacted(self, text: str) -> str:

@@ -6,13 +6,14 @@ from typing import Any
 
 from aim_runtime.serving.life import View
 from aim_runtime.serving.management.status import attempts
+from aim_runtime.version import __version__
 
 
-def metadata(view: View, version: str) -> dict[str, Any]:
+def metadata(view: View) -> dict[str, Any]:
     """What is known: before there is a plan, that is the version alone."""
     plan = view.plan
     return {
-        "version": version,
+        "version": __version__,
         "modelInfo": [{"shortName": plan["model_id"], "modelUrl": plan["source"]}] if plan else [],
         "selectedModelProfileId": plan["profile"]["id"] if plan else None,
         "assetInfo": [plan["source"]] if plan else [],
@@ -23,6 +24,6 @@ def metadata(view: View, version: str) -> dict[str, Any]:
     }
 
 
-def release(view: View, version: str) -> dict[str, Any]:
+def release(view: View) -> dict[str, Any]:
     """Ours, the engine's, and that of the API which the engine serves."""
-    return {"release": version, "api": "v1", "engine": view.plan["engine"] if view.plan else None}
+    return {"release": __version__, "api": "v1", "engine": view.plan["engine"] if view.plan else None}

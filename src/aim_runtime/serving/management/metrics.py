@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from aim_runtime.serving.health import live, ready
 from aim_runtime.serving.life import View
 from aim_runtime.serving.management.exposition import Metric, Sample
-from aim_runtime.vocabulary import Phase
+from aim_runtime.version import __version__
+from aim_runtime.vocabulary import OnFailure, Phase
 
 _AFTER_START = (Phase.READY, Phase.DRAINING, Phase.STOPPED, Phase.FAILED)
 
 
-def metrics(view: View, stall_s: float, version: str) -> Iterator[Metric]:
+def metrics(view: View, stall_s: float) -> Iterator[Metric]:
     """What is not known is left out, but for the labels of `aim_info`, which are empty then."""
-    yield Metric("aim_info", "gauge", "What is served, and by what", (Sample(1, _info(view, version)),))
+    yield Metric("aim_info", "gauge", "What is served, and by what", (Sample(1, _info(view)),))
     yield _gauge("aim_live", "Whether the service lives", live(view, stall_s).ok)
     yield _gauge("aim_ready", "Whether the service can take requests", ready(view, stall_s).ok)
     phases = tuple(Sample(int(each is view.phase), {"phase": str(each)}) for each in Phase)
@@ -23,7 +24,8 @@ def metrics(view: View, stall_s: float, version: str) -> Iterator[Metric]:
     yield _counter("aim_bytes_fetched_total", "Bytes of weights that were fetched", view.bytes_fetched)
     yield _gauge("aim_cache_hit", "Whether the weights were there already", view.cache_hit)
     restarts = "Starts of the engine that failed and were followed by another"
-    yield _counter("aim_restarts_total", restarts, len(view.attempts))
+    followed = [each for each in view.attempts if each.next_step != OnFailure.STOP]
+    yield _counter("aim_restarts_total", restarts, len(followed))
     failed = (Sample(1, {"code": view.failure.code}),) if view.failure else ()
     yield Metric("aim_failure", "gauge", "Why the service failed", failed)
     yield _gauge("aim_stalled_seconds", "How long queued work has made no progress", view.stalled_s)
@@ -51,7 +53,7 @@ def _startup(view: View) -> tuple[Sample, ...]:
     return tuple(Sample(seconds, {"phase": str(phase)}) for phase, seconds in spent.items())
 
 
-def _info(view: View, version: str) -> dict[str, str]:
+def _info(view: View) -> dict[str, str]:
     plan = view.plan or {}
     profile, engine, devices = (plan.get(part) or {} for part in ("profile", "engine", "accelerators"))
     known = {
@@ -60,7 +62,7 @@ def _info(view: View, version: str) -> dict[str, str]:
         "profile": profile.get("id"),
         "engine": engine.get("name"),
         "engine_version": engine.get("version"),
-        "version": version,
+        "version": __version__,
         "accelerator": devices.get("model") or devices.get("name"),
         "count": devices.get("count"),
     }

@@ -30,25 +30,25 @@ def _probe(name: str, judge: Callable[[View, float], Verdict], about: About, _qu
 
 
 def _status(about: About, query: Query) -> Answer:
-    found = status(about.life.view(), about.stall_s, about.version)
+    found = status(about.life.view(), about.stall_s)
     if "lines" in query:
         count = query["lines"]
         if not (count.isascii() and count.isdigit() and 0 < int(count[:9]) <= _MOST_LINES):
             return refusal(400, f"lines={count}: a number from 1 to {_MOST_LINES} is asked for")
-        found["lines"] = list(about.lines(int(count)))
+        found["lines"] = about.life.last_lines()[-int(count) :]
     return as_json(found)
 
 
 def _metadata(about: About, _query: Query) -> Answer:
-    return as_json(metadata(about.life.view(), about.version))
+    return as_json(metadata(about.life.view()))
 
 
 def _version(about: About, _query: Query) -> Answer:
-    return as_json(release(about.life.view(), about.version))
+    return as_json(release(about.life.view()))
 
 
 def _metrics(about: About, _query: Query) -> Answer:
-    found = metrics(about.life.view(), about.stall_s, about.version)
+    found = metrics(about.life.view(), about.stall_s)
     return Answer(200, exposition.exposition(found), exposition.KIND)
 
 

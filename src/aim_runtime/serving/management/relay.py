@@ -41,7 +41,7 @@ def relay(handler: Handler) -> None:
         asks = isinstance(json.loads(body), dict)
     except (ValueError, RecursionError):
         asks = False
-    endpoint = handler.server.about.endpoint()
+    endpoint = handler.server.about.life.endpoint
     if not asks:
         handler.answer(refusal(400, "the request is no JSON object"))
     elif endpoint is None:

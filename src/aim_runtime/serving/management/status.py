@@ -10,9 +10,10 @@ from typing import Any
 from aim_runtime.models.status import Status
 from aim_runtime.serving.health import live, ready
 from aim_runtime.serving.life import Attempt, Stage, View
+from aim_runtime.version import __version__
 
 
-def status(view: View, stall_s: float, version: str) -> dict[str, Any]:
+def status(view: View, stall_s: float) -> dict[str, Any]:
     """Plain values: seconds, bytes, tokens, words; None where something is not known or not there."""
     is_live, is_ready = live(view, stall_s), ready(view, stall_s)
     return {
@@ -39,7 +40,7 @@ def status(view: View, stall_s: float, version: str) -> dict[str, Any]:
         "adapters": list(view.adapters),
         "failure": asdict(view.failure) if view.failure else None,
         "attempts": attempts(view.attempts),
-        "version": version,
+        "version": __version__,
     }
 
 

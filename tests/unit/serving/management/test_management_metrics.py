@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from aim_runtime.serving.life import Stage, View
 from aim_runtime.serving.management.exposition import Metric, Sample, exposition
 from aim_runtime.serving.management.metrics import metrics
+from aim_runtime.version import __version__
 from aim_runtime.vocabulary import Phase
 from unit.serving.views import FULL, view
 
@@ -25,7 +26,7 @@ def read(text: str) -> Values:
 
 
 def told(seen: View) -> Values:
-    return read(exposition(metrics(seen, 60, "1.2.3")))
+    return read(exposition(metrics(seen, 60)))
 
 
 @pytest.mark.parametrize("text", ['a "b"', "a\nb", "a\\b", "a\\nb", 'x"} 1\nevil 2', "Größe ✓", "", "{}=,"])
@@ -54,7 +55,7 @@ def test_a_whole_service() -> None:
         "profile": "vllm-mi300x-fp16-tp8-latency",
         "engine": "vllm",
         "engine_version": "0.32.0",
-        "version": "1.2.3",
+        "version": __version__,
         "accelerator": "MI300X",
         "count": "8",
     }
@@ -84,7 +85,7 @@ def test_before_anything_is_known() -> None:
     assert {"aim_info", "aim_live", "aim_ready", "aim_phase"} <= names
     assert not names & {"aim_cache_hit", "aim_engine_kv_tokens", "aim_fit_predicted_kv_tokens", "aim_failure"}
     (labels,) = (dict(labels) for name, labels in found if name == "aim_info")
-    assert labels.pop("version") == "1.2.3"
+    assert labels.pop("version") == __version__
     assert set(labels.values()) == {""}
     assert found[("aim_live", ())] == 1
     assert found[("aim_ready", ())] == 0
@@ -97,7 +98,7 @@ def test_a_phase_that_is_passed_twice_is_one_series() -> None:
 
 
 def test_names_and_kinds_are_as_prometheus_wants_them() -> None:
-    for family in text_string_to_metric_families(exposition(metrics(FULL, 60, "1"))):
+    for family in text_string_to_metric_families(exposition(metrics(FULL, 60))):
         assert family.documentation
         assert family.type in ("gauge", "counter")
         assert all(each.name.endswith("_total") == (family.type == "counter") for each in family.samples)

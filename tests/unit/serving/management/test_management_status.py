@@ -41,7 +41,7 @@ def test_every_key_is_documented_and_every_documented_key_appears(tmp_path: Path
     known = summary(plan(tmp_path, declared("MI300X"), aim_id=COHERE, warnings=("mind",)))
     unknown = summary(plan(tmp_path, declared("MI300X"), model_ref=ModelRef.parse("acme/model")))
     views = (view(Phase.SURVEYING), FULL, view(plan=known), view(plan=unknown))
-    seen = {key for each in views for key in keys(status(each, 60, "1"))} | {"lines[]"}
+    seen = {key for each in views for key in keys(status(each, 60))} | {"lines[]"}
     documented = set(re.findall(r"^\| `([^`]+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     # Of what can be absent, the absence is a key too.
     absent = {"plan", "transfer", "load", "failure"}
@@ -50,7 +50,7 @@ def test_every_key_is_documented_and_every_documented_key_appears(tmp_path: Path
 
 
 def test_what_it_says_is_json_and_in_its_units() -> None:
-    found = json.loads(json.dumps(status(FULL, 60, "1.2.3")))
+    found = json.loads(json.dumps(status(FULL, 60)))
     assert found["phase"] == "ready"
     assert (found["live"], found["ready"], found["reason"]) == (True, True, None)
     assert found["stages"][0] == {"phase": "surveying", "began_at_s": 1000.0, "seconds": 2.0}
@@ -69,8 +69,8 @@ def test_what_it_says_is_json_and_in_its_units() -> None:
 
 def test_while_bytes_move_their_percent_is_that_of_the_phase() -> None:
     moving = view(Phase.DOWNLOADING, transfer=Status("downloading", 1, 3))
-    assert status(moving, 60, "1")["percent"] == 33.3
-    assert status(view(Phase.DOWNLOADING), 60, "1")["percent"] is None
+    assert status(moving, 60)["percent"] == 33.3
+    assert status(view(Phase.DOWNLOADING), 60)["percent"] is None
 
 
 def test_the_page_knows_every_phase_of_a_start() -> None:

@@ -104,7 +104,8 @@ function showFailure(failure) {
   write(byId("failure-code"), failure.code);
 }
 
-function showAttempts(attempts) {
+function showAttempts(all) {
+  const attempts = all.filter(({ next_step }) => next_step !== "stop"); // that one is the failure itself
   show(byId("attempts"), attempts.length > 0);
   const list = byId("attempts-list");
   if (list.children.length === attempts.length) return;
