@@ -26,7 +26,9 @@ _KEPT = ("PATH", "LANG", "PIP_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 def environment(home: Path, **more: str) -> dict[str, str]:
     """A user's environment with an empty home and no AIM_* variable but those given."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
-    return {**kept, "HOME": str(home), "AIM_CACHE_PATH": str(home / "models"), **more}
+    # Tests run side by side: the one management port that there is by default would be taken by some.
+    usual = {"HOME": str(home), "AIM_CACHE_PATH": str(home / "models"), "AIM_MANAGEMENT_PORT": ""}
+    return {**kept, **usual, **more}
 
 
 def run(*args: str, env: Mapping[str, str], timeout_s: float = 60) -> subprocess.CompletedProcess[str]:

@@ -45,6 +45,7 @@ VERBS = (
     "weights",
     "plan",
     "choice",
+    "summary",
     "obtain",
     "overlap",
     "chances",

@@ -34,6 +34,7 @@ from aim_runtime.serving.fetching import Fetching
 from aim_runtime.serving.life import Attempt, Life
 from aim_runtime.serving.stop import Stop, Stopped, stop_signals
 from aim_runtime.serving.supervisor import POLL_S, EngineFailed, Supervisor
+from aim_runtime.summary import summary
 from aim_runtime.vocabulary import Phase
 
 __all__ = ["Planned", "Ready", "Report", "Stop", "Stopped", "Voice", "become_engine", "serve", "stop_signals"]
@@ -89,6 +90,7 @@ def serve(
     chances = Chances(plan)
     with recording(plan, life, inherited, voice.tell, repeats) as record, _told_of(life):
         while True:
+            life.change(plan=summary(plan))
             try:
                 _serve(plan, voice, inherited, stop, life, record)
             except EngineFailed as failed:

@@ -8,8 +8,8 @@ from typing import Any
 
 from aim_runtime.choice import Choice, counted, why
 from aim_runtime.cli.machine import variables_object
-from aim_runtime.cli.memory import memory_object
 from aim_runtime.profiles.catalog import Problem
+from aim_runtime.profiles.memory import memory_object
 from aim_runtime.profiles.selection import Objection, Verdict
 from aim_runtime.settings import Settings
 

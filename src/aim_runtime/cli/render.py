@@ -11,13 +11,13 @@ import yaml
 from msgspec import to_builtins
 
 from aim_runtime.cli.machine import variables_object
-from aim_runtime.cli.memory import memory_object
 from aim_runtime.engines.launch import Launch
+from aim_runtime.engines.shown import shown, shown_command
 from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.hardware.cpulist import written
 from aim_runtime.plan import Plan
+from aim_runtime.profiles.memory import memory_object
 from aim_runtime.profiles.profile import Profile
-from aim_runtime.variables import SECRET_ARGUMENTS
 
 _GIB = 1024**3
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -88,12 +88,12 @@ def plan_object(plan: Plan) -> dict[str, Any]:
             "ready": f"{'https' if plan.launch.certificate else 'http'}://127.0.0.1:{plan.launch.port}{plan.launch.ready_path}",
         },
         "loading": _loading(plan.launch),
-        "command": _command(plan.launch),
+        "command": shown_command(plan.launch),
         "env": dict(plan.launch.environment),
         "variables": variables_object(plan.launch.variables),
         "numa_node": plan.launch.numa_node.number if plan.launch.numa_node else None,
         "arguments": [
-            {"key": argument.key, "value": _shown(argument.key, argument.value), "from": str(argument.layer)}
+            {"key": argument.key, "value": shown(argument.key, argument.value), "from": str(argument.layer)}
             for argument in plan.launch.arguments
         ],
         "script": plan_shell(plan) + "\n",
@@ -127,7 +127,7 @@ def plan_shell(plan: Plan) -> str:
         exports.append(': "${VLLM_API_KEY:?the key that clients must send}"')
     node = plan.launch.numa_node
     bound = f"taskset --cpu-list {written(node.cpus)} " if node else ""
-    return "\n".join(["#!/bin/sh", *exports, f"exec {bound}{shlex.join(_command(plan.launch))}"])
+    return "\n".join(["#!/bin/sh", *exports, f"exec {bound}{shlex.join(shown_command(plan.launch))}"])
 
 
 def to_yaml(value: Any) -> str:
@@ -135,25 +135,8 @@ def to_yaml(value: Any) -> str:
     return text.rstrip("\n")
 
 
-def _command(launch: Launch) -> list[str]:
-    """The command with the values of secret arguments hidden."""
-    shown: list[str] = []
-    hide = False
-    for token in launch.command:
-        if token.startswith("--"):
-            hide = token.removeprefix("--") in SECRET_ARGUMENTS
-            shown.append(token)
-        else:
-            shown.append("***" if hide else token)
-    return shown
-
-
 def _without_secrets(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {key: _shown(key, value) for key, value in arguments.items()}
-
-
-def _shown(key: str, value: Any) -> Any:
-    return "***" if key.replace("_", "-") in SECRET_ARGUMENTS else value
+    return {key: shown(key, value) for key, value in arguments.items()}
 
 
 PLAN_FORMATS: dict[str, Callable[[Plan], str]] = {"yaml": plan_yaml, "json": plan_json, "shell": plan_shell}

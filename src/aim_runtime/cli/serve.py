@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from aim_runtime.models.events import Notice
 from aim_runtime.plan import Plan, make_plan
 from aim_runtime.record.repeat import Repeat
 from aim_runtime.serve import Stop, Stopped, Voice, become_engine, serve, stop_signals
+from aim_runtime.serving import management
 from aim_runtime.serving.life import Life
 from aim_runtime.serving.output import KEPT_LINES
 from aim_runtime.settings import Settings
@@ -80,8 +82,9 @@ def command(
         raise click.UsageError("--allow-differences goes with --from-record")
     with termination_log.of_errors():
         asked = _Asked.of(engine_args, from_record, allow_differences)
-        with Log(asked.settings) as log, stop_signals() as stop:
-            return _serve(asked, log, stop, replaced=replaced, last_lines=last_lines)
+        life = Life()
+        with Log(asked.settings) as log, stop_signals() as stop, _managed(asked, life, log, replaced):
+            return _serve(asked, life, log, stop, replaced=replaced, last_lines=last_lines)
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,23 @@ class _Asked:
         return make_plan(self.settings, survey(self.settings, stop.check, self.environment))
 
 
-def _serve(asked: _Asked, log: Log, stop: Stop, *, replaced: bool, last_lines: int | None) -> int:
+@contextmanager
+def _managed(asked: _Asked, life: Life, log: Log, replaced: bool) -> Iterator[None]:
+    """Tell of `life` from now on, before anything is looked at; a process that is replaced cannot."""
+    settings = asked.settings
+    if replaced:
+        yield
+        return
+    with management.serve(
+        life, settings.serving, port=settings.port, tell=log.report, redact=output.redact
+    ) as url:
+        if url:
+            log.report(Notice(f"status page {url}"))
+        yield
+
+
+def _serve(asked: _Asked, life: Life, log: Log, stop: Stop, *, replaced: bool, last_lines: int | None) -> int:
     log.warn(asked.settings.warnings)
-    life = Life()
     try:
         plan = asked.plan(stop)
         log.warn(plan.warnings[len(asked.settings.warnings) :])

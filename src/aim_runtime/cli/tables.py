@@ -9,11 +9,12 @@ from typing import Any
 
 from aim_runtime.choice import Choice, against
 from aim_runtime.cli.columns import columns
-from aim_runtime.cli.memory import gib, memory_object
+from aim_runtime.cli.memory import gib
 from aim_runtime.cli.render import profile_object, to_yaml
 from aim_runtime.cli.terminal import is_terminal
 from aim_runtime.profiles.catalog import Problem
 from aim_runtime.profiles.fit import Fit
+from aim_runtime.profiles.memory import memory_object
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Objection, Verdict
 from aim_runtime.vocabulary import Origin, State

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.failure import Failure
 from aim_runtime.engines.load import Load
 from aim_runtime.models.status import Status
@@ -38,7 +39,8 @@ class View:
 
     `began_at_s` in seconds since 1970; `phase` with its `percent` and, while bytes move, their `transfer`;
     `plan` what is served and why, as JSON has it; `engine_alive` and `answers` of the engine's process;
-    `stalled_s` for how long work has been queued without a token, 0 while there is progress.
+    `stalled_s` for how long work has been queued without a token, 0 while there is progress;
+    `load_at_s` when `load` was seen, as the rates of two of them need it.
     """
 
     phase: Phase
@@ -53,6 +55,7 @@ class View:
     answers: bool = False
     stalled_s: float = 0.0
     load: Load | None = None
+    load_at_s: float | None = None
     kv_tokens: int | None = None
     failure: Failure | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -62,7 +65,13 @@ class View:
 
 
 class Life:
-    """Holds the View; each change replaces it whole, so that a reader never sees half of one."""
+    """Holds the View; each change replaces it whole, so that a reader never sees half of one.
+
+    Beside it, by what the engine is asked: its `endpoint`, None while there is none, and its `last_lines`.
+    """
+
+    endpoint: Endpoint | None = None
+    last_lines: Callable[[], tuple[str, ...]] = tuple
 
     def __init__(self, now_s: Callable[[], float] = time.time) -> None:
         self._now_s = now_s
@@ -106,4 +115,6 @@ class Life:
     def change(self, **changes: Any) -> None:
         """Replace fields of the view by name."""
         with self._changing:
+            if "load" in changes:
+                changes["load_at_s"] = self._now_s()
             self._view = replace(self._view, **changes)

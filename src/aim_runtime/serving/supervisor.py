@@ -91,6 +91,7 @@ class Supervisor:
         life.enter(Phase.STARTING)
         life.change(engine_pid=process.pid, engine_alive=True, answers=False)
         self._output = Output(process.output, _Heard(engine, log))
+        life.endpoint, life.last_lines = endpoint, self._output.last
 
     def __enter__(self) -> Supervisor:
         return self

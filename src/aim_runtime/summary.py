@@ -1,0 +1,82 @@
+"""What a plan comes to, as JSON has it: what is served, how and why, with no secret in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aim_runtime.choice import Choice, why
+from aim_runtime.engines import ENGINES
+from aim_runtime.engines.launch import Launch
+from aim_runtime.engines.shown import shown, shown_command, shown_variable
+from aim_runtime.plan import Plan
+from aim_runtime.profiles.fit import Fit, NotKnown
+from aim_runtime.profiles.memory import memory_object
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """Plain values; None where something is not known. docs/reference/status.md has every key."""
+    metadata = plan.profile.metadata
+    aim = plan.site.catalog.aim
+    return {
+        "model_id": plan.location.model_id,
+        "aim_id": plan.profile.content.aim_id,
+        "source": str(plan.location.sources[0]),
+        "license": aim.licenses if aim else None,
+        "profile": {
+            "id": plan.profile.id,
+            "precision": str(metadata.precision),
+            "metric": str(metadata.metric),
+            "type": str(metadata.type),
+        },
+        "why": why(Choice(plan.settings, plan.site, plan.selection.verdicts, plan.selection)),
+        "warnings": list(plan.warnings),
+        "accelerators": _accelerators(plan),
+        "memory": memory_object(plan.selection.verdict.fit),
+        "fit": _fit(plan.selection.verdict.fit),
+        "engine": {"name": plan.settings.engine, "version": plan.engine.version if plan.engine else None},
+        "url": _url(plan),
+        "command": shown_command(plan.launch),
+        **_layered(plan.launch),
+    }
+
+
+def _accelerators(plan: Plan) -> dict[str, Any]:
+    first = plan.selection.uses[0]
+    return {
+        "type": str(first.type),
+        "model": first.model,
+        "name": first.name,
+        "count": len(plan.selection.uses),
+        "cores": first.cores,
+        "source": plan.site.hardware.source,
+    }
+
+
+def _fit(found: Fit | NotKnown | None) -> str | None:
+    if isinstance(found, Fit):
+        return found.summary
+    return f"not checked: {found.reason}" if found else None
+
+
+def _url(plan: Plan) -> str:
+    tls = ENGINES[plan.settings.engine].endpoint(plan.launch, {}).tls
+    return f"http{'s' if tls else ''}://localhost:{plan.launch.port}/v1"
+
+
+def _layered(launch: Launch) -> dict[str, Any]:
+    """Every argument and variable with who gave it."""
+    return {
+        "arguments": [
+            {"key": each.key, "value": shown(each.key, each.value), "from": str(each.layer)}
+            for each in launch.arguments
+        ],
+        "variables": [
+            {
+                "name": each.name,
+                "value": shown_variable(each),
+                "from": str(each.layer),
+                "reason": each.reason or None,
+            }
+            for each in launch.variables
+        ],
+    }

@@ -1,0 +1,52 @@
+"""What a plan comes to, in plain values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from aim_runtime.summary import summary
+from unit.test_plan import COHERE, declared, plan
+
+SECRET = "sesame-open-9"
+
+
+def test_what_is_served_and_why(tmp_path: Path) -> None:
+    found = summary(plan(tmp_path, declared("MI300X"), aim_id=COHERE, port=9000))
+    assert found["model_id"] == found["aim_id"] == COHERE
+    assert found["source"] == f"hf://{COHERE}"
+    assert "CC-BY-NC-4.0" in found["license"]
+    assert found["profile"] == {
+        "id": "vllm-mi300x-fp16-tp8-latency",
+        "precision": "fp16",
+        "metric": "latency",
+        "type": "optimized",
+    }
+    assert "ranks first by" in found["why"]
+    assert (found["accelerators"]["model"], found["accelerators"]["count"]) == ("MI300X", 8)
+    assert found["memory"]["kv_cache_tokens"] > 1_000_000
+    assert "KV cache" in found["fit"]
+    assert found["engine"] == {"name": "vllm", "version": "0.32.0"}
+    assert found["url"] == "http://localhost:9000/v1"
+    assert {"key": "port", "value": 9000, "from": "runtime"} in found["arguments"]
+
+
+def test_each_value_has_who_gave_it(tmp_path: Path) -> None:
+    asked = {"engine_args": {"max-num-seqs": 7}, "extra_args": ("--max-model-len", "2048")}
+    found = summary(plan(tmp_path, declared("MI300X"), aim_id=COHERE, **asked))
+    layers = {each["key"]: (each["value"], each["from"]) for each in found["arguments"]}
+    assert layers["max-num-seqs"] == (7, "AIM_ENGINE_ARGS")
+    assert layers["max-model-len"] == ("2048", "command line")
+    assert layers["dtype"] == ("float16", "profile")
+
+
+def test_no_secret_is_in_it_and_it_is_json(tmp_path: Path) -> None:
+    asked = {"engine_args": {"api-key": [SECRET, f"{SECRET}2"], "hf_token": SECRET}}
+    found = json.dumps(summary(plan(tmp_path, declared("MI300X"), aim_id=COHERE, **asked)))
+    assert SECRET not in found
+    assert found.count("***") >= 4
+
+
+def test_tls_is_in_the_address(tmp_path: Path) -> None:
+    asked = {"engine_args": {"ssl-certfile": "/etc/tls/tls.crt", "ssl-keyfile": "/etc/tls/tls.key"}}
+    assert summary(plan(tmp_path, declared("MI300X"), aim_id=COHERE, **asked))["url"].startswith("https://")
