@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from aim_runtime.chances import Chances
 from aim_runtime.engines import ENGINES
-from aim_runtime.engines.failure import Failure
+from aim_runtime.engines.failure import Ending, Failure
 from aim_runtime.engines.home import writable_home
+from aim_runtime.engines.listeners import connected
 from aim_runtime.engines.process import EngineProcess, become, require_free_port
 from aim_runtime.errors import AimError, EngineMissing
 from aim_runtime.hardware import access
+from aim_runtime.hardware.oom import memory_limit, oom_count
 from aim_runtime.models.adapter import Adapters
 from aim_runtime.models.adapter_folder import look_at
 from aim_runtime.models.compiled import Workspace, workspace
@@ -25,6 +28,7 @@ from aim_runtime.models.fetch import fetch
 from aim_runtime.models.used import in_use, stay_in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
+from aim_runtime.profiles.fit import Fit
 from aim_runtime.record.recording import Recording, recording
 from aim_runtime.record.repeat import Repeat
 from aim_runtime.serving.adapters import serving_adapters
@@ -34,6 +38,7 @@ from aim_runtime.serving.fetching import Fetching
 from aim_runtime.serving.life import Attempt, Life
 from aim_runtime.serving.stop import Stop, Stopped, stop_signals
 from aim_runtime.serving.supervisor import POLL_S, EngineFailed, Supervisor
+from aim_runtime.serving.watchdog import Watchdog
 from aim_runtime.summary import summary
 from aim_runtime.vocabulary import Phase
 
@@ -125,20 +130,23 @@ def _serve(
         launch = plan.launch.compiling_in(place.folder)
         environment = {**inherited, **writable_home(inherited, place.folder)}
         process, endpoint = EngineProcess(launch, environment), engine.endpoint(launch, inherited)
-        log = EngineLog(voice.log, life, voice.hide)
-        with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide) as supervisor:
+        log, ending = EngineLog(voice.log, life, voice.hide), _ending(plan)
+        with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide, ending) as supervisor:
             supervisor.wait_until_ready(serving.ready_s, _Loading(supervisor, overlap, report, stop))
             record.ready()
             voice.tell(Ready(plan, supervisor.seconds))
             place.now_good()
             # What is told from another thread must not end that one: not by `report`.
-            with serving_adapters(
-                launch.adapting, endpoint, life, _adapters(plan), plan.site.adapters, voice.tell
-            ):
-                supervisor.wait_until_stopped(overlap.check_late)
-            life.enter(Phase.DRAINING)
-            drain = Drain(engine, supervisor, stop, lambda text: voice.tell(Notice(text)))
-            whole = drain.run(serving.drain_s, linger_s(inherited, serving.drain_s))
+            tell, say = voice.tell, lambda text: voice.tell(Notice(text))
+            look = partial(connected, plan.settings.host_root)
+            with Watchdog(engine, launch, endpoint, life, serving.stall_s, look, say):
+                with serving_adapters(
+                    launch.adapting, endpoint, life, _adapters(plan), plan.site.adapters, tell
+                ):
+                    supervisor.wait_until_stopped(overlap.check_late)
+                life.enter(Phase.DRAINING)
+                drain = Drain(engine, supervisor, stop, say)
+                whole = drain.run(serving.drain_s, linger_s(inherited, serving.drain_s))
     raise Stopped(cut=not whole)
 
 
@@ -212,6 +220,18 @@ def _fetch(plan: Plan, report: Callable[[Event], None], inherited: Mapping[str, 
         # The copy that was found was damaged and not ours to mend; now there is one of ours.
         plan = make_plan(plan.settings, plan.site)
     return _Weights(plan, folder, overlap)
+
+
+def _ending(plan: Plan) -> Callable[[], Ending]:
+    """What tells, at the engine's end, what is known of it beside its own words; made at its start."""
+    root, fit = plan.settings.host_root, plan.selection.verdict.fit
+    before = oom_count(root)
+
+    def now() -> Ending:
+        killed = oom_count(root).since(before)
+        return Ending(killed, memory_limit(root), fit if isinstance(fit, Fit) else None)
+
+    return now
 
 
 def _adapters(plan: Plan) -> Callable[[], Adapters]:
