@@ -21,6 +21,7 @@ def with_secrets(engine_args: tuple[str, ...] = ()) -> Moved:
     """Put the secrets that files or arguments give into the environment; return what is left of these."""
     os.environ.update(expand_secret_files(os.environ))
     moved = move_secrets(os.environ, engine_args)
+    output.hide_also([os.environ.get(name, "") for name in moved.variables])  # what an argument replaces
     os.environ.update(moved.variables)
     return moved
 
