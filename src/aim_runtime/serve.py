@@ -12,11 +12,12 @@ from typing import NoReturn
 
 from aim_runtime.chances import Chances
 from aim_runtime.engines import ENGINES
-from aim_runtime.engines.failure import Failure
+from aim_runtime.engines.failure import Ending, Failure
 from aim_runtime.engines.home import writable_home
 from aim_runtime.engines.process import EngineProcess, become, require_free_port
 from aim_runtime.errors import AimError, EngineMissing
 from aim_runtime.hardware import access
+from aim_runtime.hardware.oom import memory_limit, oom_count
 from aim_runtime.models.adapter import Adapters
 from aim_runtime.models.adapter_folder import look_at
 from aim_runtime.models.compiled import Workspace, workspace
@@ -25,6 +26,7 @@ from aim_runtime.models.fetch import fetch
 from aim_runtime.models.used import in_use, stay_in_use
 from aim_runtime.overlap import Overlap
 from aim_runtime.plan import Plan, make_plan
+from aim_runtime.profiles.fit import Fit
 from aim_runtime.record.recording import Recording, recording
 from aim_runtime.record.repeat import Repeat
 from aim_runtime.serving.adapters import serving_adapters
@@ -122,9 +124,10 @@ def _serve(
         engine, serving = ENGINES[plan.settings.engine], plan.settings.serving
         launch = plan.launch.compiling_in(place.folder)
         environment = {**inherited, **writable_home(inherited, place.folder)}
+        ending = _ending(plan)
         process, endpoint = EngineProcess(launch, environment), engine.endpoint(launch, inherited)
         log = EngineLog(voice.log, life, voice.hide)
-        with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide) as supervisor:
+        with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide, ending) as supervisor:
             supervisor.wait_until_ready(serving.ready_s, _Loading(supervisor, overlap, report, stop))
             record.ready()
             voice.tell(Ready(plan, supervisor.seconds))
@@ -210,6 +213,18 @@ def _fetch(plan: Plan, report: Callable[[Event], None], inherited: Mapping[str, 
         # The copy that was found was damaged and not ours to mend; now there is one of ours.
         plan = make_plan(plan.settings, plan.site)
     return _Weights(plan, folder, overlap)
+
+
+def _ending(plan: Plan) -> Callable[[], Ending]:
+    """What tells one end of the engine from another: what the kernel counts from now on, what was planned."""
+    root, fit = plan.settings.host_root, plan.selection.verdict.fit
+    before = oom_count(root)
+
+    def look() -> Ending:
+        predicted = fit if isinstance(fit, Fit) else None
+        return Ending(oom_count(root).since(before), memory_limit(root), predicted)
+
+    return look
 
 
 def _adapters(plan: Plan) -> Callable[[], Adapters]:

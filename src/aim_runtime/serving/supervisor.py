@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Protocol
 
 from aim_runtime.engines.endpoint import Endpoint
-from aim_runtime.engines.failure import Failure
+from aim_runtime.engines.failure import Ending, Failure
 from aim_runtime.engines.launch import Engine, Launch
 from aim_runtime.serving.engine_log import EngineLog
 from aim_runtime.serving.life import Life
@@ -70,7 +70,8 @@ class Process(Protocol):
 class Supervisor:
     """Watches an engine that was just started while the block runs; nothing is left of it after it.
 
-    `log` gets each line that the engine says, on a thread of its own; `hide` takes secrets out of text.
+    `log` gets each line that the engine says, on a thread of its own; `hide` takes secrets out of text;
+    `ending` says what is known of an end beside the engine's own words.
     """
 
     def __init__(
@@ -83,9 +84,10 @@ class Supervisor:
         stop: Stop,
         log: EngineLog,
         hide: Callable[[str], str],
+        ending: Callable[[], Ending],
     ) -> None:
         self.process, self._engine, self._launch, self.endpoint = process, engine, launch, endpoint
-        self._life, self._stop, self._hide = life, stop, hide
+        self._life, self._stop, self._hide, self._ending = life, stop, hide, ending
         self._started = time.monotonic()
         self._was_ready = False
         life.enter(Phase.STARTING)
@@ -155,7 +157,9 @@ class Supervisor:
             self.end(GRACE_S)
         self._output.finish(_READ_WITHIN_S)
         lines = tuple(map(self._hide, self._output.last()))
-        failure = self._engine.failure([self._engine.line(line) for line in lines], code, self._launch)
+        ending = replace(self._ending(), was_ready=self._was_ready)
+        read = [self._engine.line(line) for line in lines]
+        failure = self._engine.failure(read, code, self._launch, ending)
         return EngineFailed(failure, code, words, lines, self._was_ready)
 
 
