@@ -129,8 +129,9 @@ def _serve(
         engine, serving = ENGINES[plan.settings.engine], plan.settings.serving
         launch = plan.launch.compiling_in(place.folder)
         environment = {**inherited, **writable_home(inherited, place.folder)}
+        ending = _ending(plan)
         process, endpoint = EngineProcess(launch, environment), engine.endpoint(launch, inherited)
-        log, ending = EngineLog(voice.log, life, voice.hide), _ending(plan)
+        log = EngineLog(voice.log, life, voice.hide)
         with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide, ending) as supervisor:
             supervisor.wait_until_ready(serving.ready_s, _Loading(supervisor, overlap, report, stop))
             record.ready()
@@ -223,15 +224,15 @@ def _fetch(plan: Plan, report: Callable[[Event], None], inherited: Mapping[str, 
 
 
 def _ending(plan: Plan) -> Callable[[], Ending]:
-    """What tells, at the engine's end, what is known of it beside its own words; made at its start."""
+    """What tells one end of the engine from another: what the kernel counts from now on, what was planned."""
     root, fit = plan.settings.host_root, plan.selection.verdict.fit
     before = oom_count(root)
 
-    def now() -> Ending:
-        killed = oom_count(root).since(before)
-        return Ending(killed, memory_limit(root), fit if isinstance(fit, Fit) else None)
+    def look() -> Ending:
+        predicted = fit if isinstance(fit, Fit) else None
+        return Ending(oom_count(root).since(before), memory_limit(root), predicted)
 
-    return now
+    return look
 
 
 def _adapters(plan: Plan) -> Callable[[], Adapters]:

@@ -62,7 +62,7 @@ def test_a_failure_stops_it(env: dict[str, str], tmp_path: Path) -> None:
     assert service.said.count("starting vllm") == 1
     assert "HIP out of memory" in service.said
     assert "ended with exit code 3 after" in service.said
-    assert termination(env).startswith("the engine ended with exit code 3")
+    assert termination(env).startswith("out of memory on the GPU; the plan had counted on weights 0.0 GiB")
     assert termination(env).count("\n") == 1
 
 
@@ -100,8 +100,8 @@ def test_the_next_profile_is_served_after_two_steps(env: dict[str, str], tmp_pat
         f"custom/general/vllm-cpu-{each}-tp1-latency" for each in ("fp16", "bf16", "fp32")
     )
     assert (
-        f"WARNING - profile {first}: the engine ended with exit code 3 (engine.exited); now profile {second}"
-        in said
+        f"WARNING - profile {first}: the engine ended with exit code 3: fake engine: RuntimeError: no good "
+        f"(engine.exited); now profile {second}" in said
     )
     assert f"WARNING - profile {second}: the engine did not become ready (engine.never_ready); " in said
     assert f"now profile {third}" in said

@@ -34,7 +34,7 @@ def write(error: AimError) -> None:
     """
     path = os.environ.get(_VARIABLE, "").strip()
     made = os.O_CREAT if path else 0
-    text = "; ".join(filter(None, (error.message, error.hint)))
+    text = "; ".join(filter(None, (error.line, error.hint)))
     line = output.redact(" ".join(text.split()))
     with suppress(OSError):
         # Not blocking: whatever there is under that name, for example a pipe, it is not waited for.

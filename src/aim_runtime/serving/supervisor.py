@@ -71,7 +71,7 @@ class Supervisor:
     """Watches an engine that was just started while the block runs; nothing is left of it after it.
 
     `log` gets each line that the engine says, on a thread of its own; `hide` takes secrets out of text;
-    `ending` says what is known of its end beside that.
+    `ending` says what is known of an end beside the engine's own words.
     """
 
     def __init__(
@@ -159,8 +159,8 @@ class Supervisor:
         self._output.finish(_READ_WITHIN_S)
         lines = tuple(map(self._hide, self._output.last()))
         ending = replace(self._ending(), was_ready=self._was_ready)
-        said = [self._engine.line(line) for line in lines]
-        failure = self._engine.failure(said, code, self._launch, ending)
+        read = [self._engine.line(line) for line in lines]
+        failure = self._engine.failure(read, code, self._launch, ending)
         return EngineFailed(failure, code, words, lines, self._was_ready)
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from aim_runtime.hardware.cgroup_paths import V2, groups
 from aim_runtime.hardware.oom import OomCount, memory_limit, oom_count
 from machines.files import put_all
+from machines.group import small_group
 
 TOP, OWN = "sys/fs/cgroup", "proc/self/cgroup"
 V1_FILE = "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"
@@ -77,32 +75,11 @@ print(json.dumps([child.returncode, oom_count().since(before), memory_limit()]))
 """
 
 
-@pytest.fixture
-def small_group() -> Iterator[Path]:
-    """A real control group below this process's, with little memory."""
-    root = Path("/")
-    for controller, limit in (("memory", "memory.limit_in_bytes"), (V2, "memory.max")):
-        for own in groups(root, controller)[:1]:
-            group = own / f"aim-test-{uuid.uuid4().hex}"
-            try:
-                group.mkdir()
-            except OSError:
-                continue
-            try:
-                (group / limit).write_text(str(_LIMIT))
-                yield group
-                return
-            except OSError:
-                continue
-            finally:
-                group.rmdir()
-    pytest.skip("no control group can be made here")
-
-
-def test_a_real_kill_is_counted(small_group: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, str(small_group)], capture_output=True, text=True, check=True
-    )
+def test_a_real_kill_is_counted() -> None:
+    with small_group(_LIMIT) as group:
+        done = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, str(group)], capture_output=True, text=True, check=True
+        )
     assert json.loads(done.stdout) == [-9, 1, _LIMIT]
 
 

@@ -39,7 +39,7 @@ _OUTER = re.compile(
 )
 # A worker's failure as its executor passes it on.
 _PASSED_ON = re.compile(r"Worker failed with error ['\"](?P<what>.*?)['\"]?(?:, please check .*)?$")
-_FATAL = re.compile(r"(?i)fatal|terminate called|\bwhat\(\):|\babort|panic")
+_FATAL = re.compile(r"(?i)fatal|terminate called|\bwhat\(\):|\babort|panic|(?-i:(?:Error|Exception): )")
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ def unknown(cause: Said | None, case: Case) -> Failure:
 
 def never_ready(cause: Said | None) -> Failure:
     """It runs, and does not answer."""
-    message = "the engine was not ready in the time that it had"
+    message = "the engine did not become ready"
     if cause:
         message += f"; it said: {quoted(cause.text)}"
     hint = "give it more time: AIM_READY_SECONDS, 0 for no limit; its own lines show what it does"

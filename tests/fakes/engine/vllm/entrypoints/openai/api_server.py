@@ -80,6 +80,7 @@ def main() -> None:
         print("fake engine: RuntimeError: no good", file=sys.stderr, flush=True)
         sys.exit(3)
     trouble.crash_once()
+    trouble.greedy()
     trouble.flood()
     streams.prepare()
     if HOW == "deaf":

@@ -2,7 +2,7 @@
 
 `hang` (runs and is never ready), `crash-once` (exit 3 at the first of two starts), `strays` (leaves a process
 in another session and one without a parent), `flood` (100 MB of lines, one of 10 MB, and bytes that are no
-text, before it is ready; the last line is "flood: over").
+text, before it is ready; the last line is "flood: over"), `greedy` (takes 3 GiB of memory).
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ def crash_once() -> None:
         crashed.touch()
         print("fake engine: RuntimeError: not yet", file=sys.stderr, flush=True)
         sys.exit(3)
+
+
+def greedy() -> None:
+    """Take more memory than a small control group has."""
+    if HOW == "greedy":
+        bytearray(3 << 30)
 
 
 def strays() -> list[int]:
