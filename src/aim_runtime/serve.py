@@ -139,7 +139,7 @@ def _serve(
             place.now_good()
             # What is told from another thread must not end that one: not by `report`.
             tell, say = voice.tell, lambda text: voice.tell(Notice(text))
-            look = partial(connected, plan.settings.host_root)
+            look = partial(connected, Path("/"))
             with Watchdog(engine, launch, endpoint, life, serving.stall_s, look, say):
                 with serving_adapters(
                     launch.adapting, endpoint, life, _adapters(plan), plan.site.adapters, tell

@@ -1,8 +1,8 @@
 """What is read from vLLM's metrics, of every version alike.
 
 0.32.txt is an excerpt of what vLLM 0.32.0 on the CPU wrote under load. 0.11.txt (two data parallel engines)
-and 0.8.txt were put together by hand with names and labels as those versions had them, as far as known, and numbers
-that show what is added, averaged and preferred.
+and 0.8.txt were put together by hand, with names and labels as those versions had them as far as is known,
+and numbers that show what is added, averaged and preferred.
 """
 
 from __future__ import annotations
