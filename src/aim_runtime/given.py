@@ -1,9 +1,8 @@
-"""Secrets that a user gives as engine arguments: on the command line and in AIM_ENGINE_ARGS."""
+"""Secrets that a user gives as engine arguments on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from aim_runtime.variables import SECRET_ARGUMENTS
 
@@ -19,13 +18,6 @@ def secrets_of_tokens(tokens: Iterable[str]) -> Iterator[str]:
                 yield value
         elif secret:
             yield token
-
-
-def secrets_of_arguments(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """The same for arguments that have been parsed."""
-    for key, value in arguments.items():
-        if is_secret_argument(key):
-            yield from map(str, value if isinstance(value, list) else [value])
 
 
 def is_secret_argument(key: str) -> bool:

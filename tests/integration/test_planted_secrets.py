@@ -71,9 +71,31 @@ def test_serve(form: str, env: dict[str, str], tmp_path: Path) -> None:
         service.wait_until_said("ready after", 20)
         assert service.stop() == 0
     nothing_planted(service.said + service.stdout.read_text())
-    for path in (tmp_path / "models").rglob("*"):
-        if path.is_file():
-            nothing_planted(path.read_bytes().decode("latin-1"))
+    nothing_kept(tmp_path / "models")
+
+
+def nothing_kept(cache: Path) -> None:
+    """Search all files of the cache, the record of the run among them."""
+    (record,) = (cache / ".aim/runs").glob("*.json")
+    files = [path for path in cache.rglob("*") if path.is_file()]
+    assert record in files
+    assert '"value": "***"' in record.read_text(), "the secrets have been there to be hidden"
+    for path in files:
+        nothing_planted(path.read_bytes().decode("latin-1"))
+
+
+def test_an_engine_that_fails(env: dict[str, str], tmp_path: Path) -> None:
+    """What it said of its secrets is in the log, and why it ended in the record and the termination log."""
+    end, log = tmp_path / "end", tmp_path / "log"
+    end.touch()
+    log.write_text(f"INFO refused {TOKEN}\nRuntimeError: no access with {TOKEN}, api_key={ON_LINE!r}\n")
+    how = {"FAKE_ENGINE": "crash", "FAKE_ENGINE_LOG": str(log), "AIM_TERMINATION_LOG": str(end)}
+    done = run("serve", *LINE, env={**env, **how})
+    assert done.returncode == 6, done.stderr
+    assert "RuntimeError: no access with ***, api_key='***'" in done.stderr
+    assert end.read_text()
+    nothing_planted(done.stdout + done.stderr + end.read_text())
+    nothing_kept(tmp_path / "models")
 
 
 FAILURES = [

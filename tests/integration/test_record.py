@@ -122,7 +122,9 @@ def test_planted_secrets_are_not_in_the_record(env: dict[str, str], tmp_path: Pa
     text = path.read_text()
     for secret in (*SECRETS.values(), "planted-password", "planted-in-json", "planted-in-argv"):
         assert secret not in text
-    assert read(path).given == ["--api-key", "***"]
+        assert secret not in str(seen(env)[0])
+    assert read(path).given == []
+    assert ("VLLM_API_KEY", "***") in {(each.name, each.value) for each in read(path).variables}
 
 
 def test_a_repetition_is_the_same_to_the_byte(env: dict[str, str], tmp_path: Path) -> None:
@@ -152,12 +154,32 @@ def _plan(record: Record) -> tuple[object, ...]:
     return values, record.variables, record.engine, record.weights, record.profile.content
 
 
-def test_a_record_with_a_hidden_argument_asks_for_it(env: dict[str, str], tmp_path: Path) -> None:
-    path, _ = served(tmp_path, env, "--", "--api-key", "planted-in-argv")
-    done = run("serve", "--from-record", str(path), env=env)
+def test_a_run_with_a_key_is_repeated_with_a_key(env: dict[str, str], tmp_path: Path) -> None:
+    """It may be another one, and from elsewhere; without one the service would be open to all."""
+    path, _ = served(tmp_path, {**env, "VLLM_API_KEY": "planted-of-before"})
+    (tmp_path / "key").write_text("planted-of-now\n")
+    again, said = served(
+        tmp_path, {**env, "VLLM_API_KEY_FILE": str(tmp_path / "key")}, "--from-record", str(path)
+    )
+    assert seen(env)[1]["VLLM_API_KEY"] == "planted-of-now"
+    assert "not as recorded" not in said
+    assert "planted" not in again.read_text() + said
+    for each in (path, again):
+        done = run("serve", "--from-record", str(each), env=env)
+        assert done.returncode == 2
+        words = "the recorded run asked its clients for a key, and none is set: "
+        assert f"{words}set VLLM_API_KEY or VLLM_API_KEY_FILE" in done.stderr
+        assert "--allow-differences goes on all the same" in done.stderr
+    _, said = served(tmp_path, env, "--from-record", str(path), "--allow-differences")
+    assert f"not as recorded: {words}" in said
+
+
+def test_a_run_without_a_key_is_repeated_without(env: dict[str, str], tmp_path: Path) -> None:
+    path, _ = served(tmp_path, env)
+    done = run("serve", "--from-record", str(path), env={**env, "VLLM_API_KEY": "planted-of-now"})
     assert done.returncode == 2
-    assert "the record hides the value of --api-key" in done.stderr
-    assert "give that argument again, after --" in done.stderr
+    assert "asked its clients for no key: leave VLLM_API_KEY and VLLM_API_KEY_FILE out" in done.stderr
+    assert "planted" not in done.stderr
 
 
 def edited(path: Path, old: str, new: str) -> Path:

@@ -6,7 +6,6 @@ import os
 from dataclasses import replace
 
 from aim_runtime.cli import output
-from aim_runtime.given import secrets_of_arguments
 from aim_runtime.secret_arguments import Moved, move_secrets
 from aim_runtime.settings import Settings, expand_secret_files
 
@@ -14,7 +13,7 @@ from aim_runtime.settings import Settings, expand_secret_files
 def settings_from_environment(engine_args: tuple[str, ...] = ()) -> Settings:
     """Read the environment; secrets that files or arguments give are put into it, for clients and engine."""
     moved = with_secrets(engine_args)
-    return kept_secret(Settings.from_env(os.environ, moved.extra_args), moved)
+    return with_taken(Settings.from_env(os.environ, moved.extra_args), moved)
 
 
 def with_secrets(engine_args: tuple[str, ...] = ()) -> Moved:
@@ -26,9 +25,8 @@ def with_secrets(engine_args: tuple[str, ...] = ()) -> Moved:
     return moved
 
 
-def kept_secret(settings: Settings, moved: Moved) -> Settings:
-    """The settings, which know what was taken, and whose secrets are shown nowhere from here on."""
-    output.hide_also(secrets_of_arguments(settings.engine_args))
+def with_taken(settings: Settings, moved: Moved) -> Settings:
+    """The settings, which know what was taken out of them."""
     return replace(settings, taken_arguments=moved.taken, warnings=(*settings.warnings, *moved.warnings))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from aim_runtime.cli import output, termination_log
-from aim_runtime.cli.environment import inherited, kept_secret, settings_from_environment, with_secrets
+from aim_runtime.cli.environment import inherited, settings_from_environment, with_secrets, with_taken
 from aim_runtime.cli.log import Log
 from aim_runtime.errors import AimError
 from aim_runtime.models.events import Notice
@@ -102,7 +102,7 @@ class _Asked:
             return cls(settings, inherited())
         moved = with_secrets(engine_args)
         repeats = Repeat.of(record, inherited(), moved.extra_args, allow=allow_differences)
-        return cls(kept_secret(repeats.settings, moved), repeats.environment, repeats)
+        return cls(with_taken(repeats.settings, moved), repeats.environment, repeats)
 
     def plan(self, stop: Stop) -> Plan:
         if self.repeats is not None:

@@ -36,21 +36,16 @@ def describe(
 ) -> values.Record:
     """Return the record of a plan in an environment; the weights as they lie in `folder`, if it is there."""
     settings, launch = plan.settings, plan.launch
-    content = plan.profile.content.engine_args
-    arguments = {each.key: each.value for each in launch.arguments}
-    commands = (settings.extra_args, launch.command)
-    hide = Hider.of(environment, commands, (settings.engine_args, content, arguments))
+    hide = Hider.of(environment)
     record = values.Record(
         schema=values.SCHEMA,
         id=run.id,
         settings=said(environment, hide),
-        given=hide.tokens(settings.extra_args),
+        given=list(settings.extra_args),
         inherited=dict(settings.engine_environment),
         profile=_profile(plan, hide),
         arguments=[
-            values.UsedArgument(
-                key=each.key, value=hide.data({each.key: each.value})[each.key], source=str(each.layer)
-            )
+            values.UsedArgument(key=each.key, value=each.value, source=str(each.layer))
             for each in launch.arguments
         ],
         variables=[
@@ -62,7 +57,7 @@ def describe(
             name=settings.engine,
             version=plan.engine.version if plan.engine else None,
             python=str(plan.engine.python) if plan.engine else None,
-            command=hide.tokens(launch.command),
+            command=list(launch.command),
             loading=str(launch.loading.strategy) if launch.loading else None,
             numa_node=launch.numa_node.number if launch.numa_node else None,
             compiled=str(launch.compiled) if launch.compiled else None,

@@ -12,10 +12,12 @@ from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.plan import Plan, make_plan
 from aim_runtime.record import restore, text, weights
 from aim_runtime.record.describe import Run, describe
-from aim_runtime.record.differences import accelerators, against
+from aim_runtime.record.differences import Difference, accelerators, against
+from aim_runtime.record.hide import Hider
 from aim_runtime.record.values import Outcome, Record, State
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site, load_catalog_for, survey
+from aim_runtime.variables import SECRET_ARGUMENTS
 from aim_runtime.vocabulary import AcceleratorType
 
 _HINT = (
@@ -24,6 +26,7 @@ _HINT = (
 # Sources that a revision pins: where it is known, the same bytes can be had again.
 _PINNED_BY_REVISION = (Scheme.HF, Scheme.MODELSCOPE, Scheme.OCI)
 _MOST_SHOWN = 4
+_KEY = SECRET_ARGUMENTS["api-key"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Repeat:
         """Read a record and ask for what it asked for. Raises InvalidRecord or another ConfigError."""
         record = text.read(path)
         environment, notes = restore.environment(record, around)
-        settings = Settings.from_env(environment, restore.arguments(record, given))
+        settings = Settings.from_env(environment, restore.arguments(record, given, Hider.of(around)))
         settings = replace(settings, warnings=(*settings.warnings, *notes))
         return cls(path, record, settings, environment, allow)
 
@@ -58,7 +61,7 @@ class Repeat:
             settings = Settings.from_env(asked, self.settings.extra_args)
             plan, said = self._decide(replace(settings, warnings=self.settings.warnings), watch)
         planned = describe(plan, self.environment, Run("", Outcome(state=State.STARTING, started="")))
-        lines = [f"{each.group}: {each}" for each in against(self.record, planned)]
+        lines = [_worded(each) for each in against(self.record, planned)]
         self._refuse(lines)
         warnings = (*said, *(f"not as recorded: {line}" for line in lines))
         selection = replace(plan.selection, warnings=(*plan.selection.warnings, *warnings))
@@ -79,7 +82,7 @@ class Repeat:
         return [what]
 
     def _decide(self, settings: Settings, watch: Callable[[], None]) -> tuple[Plan, tuple[str, ...]]:
-        catalog, said = restore.catalog(self.record, load_catalog_for(settings))
+        catalog, said = restore.catalog(self.record, load_catalog_for(settings), Hider.of(self.environment))
         site = survey(settings, watch, self.environment, catalog)
         self._refuse(self._lacks(site))
         return make_plan(settings, site), said
@@ -123,3 +126,11 @@ class Repeat:
         if lines:
             self.check(location, location.path)
         return None
+
+
+def _worded(each: Difference) -> str:
+    if (each.group, each.name) != ("variables", _KEY):
+        return f"{each.group}: {each}"
+    if each.b is None:
+        return f"the recorded run asked its clients for a key, and none is set: set {_KEY} or {_KEY}_FILE"
+    return f"the recorded run asked its clients for no key: leave {_KEY} and {_KEY}_FILE out"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from aim_runtime.errors import InvalidProfile, InvalidValue
-from aim_runtime.given import is_secret_argument
 from aim_runtime.profiles.catalog import Catalog
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.record.describe import shown
 from aim_runtime.record.hide import Hider, hides
 from aim_runtime.record.said import DEFAULT, ENVIRONMENT, PLACES, said
 from aim_runtime.record.values import Record, Setting
-from aim_runtime.redact import HIDDEN
 from aim_runtime.settings import ENGINE_PREFIXES, SECRET_SUFFIXES
 from aim_runtime.variables import SECRETS, VARIABLES
 from aim_runtime.vocabulary import LoadStrategy, Origin, place
+
+# Where a secret lies is the environment's, as the secret is.
+_NOT_RESTORED = PLACES | {f"{name}_FILE" for name in SECRETS}
 
 
 def environment(record: Record, around: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -74,7 +76,7 @@ def _word(value: str) -> str:
 def _inherited(record: Record, around: Mapping[str, str], found: dict[str, str]) -> Iterable[str]:
     """Set the engine's own variables as they were; a device that was given to this process stays its own."""
     for name in sorted({*record.inherited, *around}):
-        if not name.startswith(ENGINE_PREFIXES) or name.endswith(SECRET_SUFFIXES) or name in PLACES:
+        if not name.startswith(ENGINE_PREFIXES) or name.endswith(SECRET_SUFFIXES) or name in _NOT_RESTORED:
             continue
         before, here = record.inherited.get(name), around.get(name)
         if before == here or (before is not None and hides(before)):
@@ -86,57 +88,35 @@ def _inherited(record: Record, around: Mapping[str, str], found: dict[str, str])
             found[name] = before
 
 
-def arguments(record: Record, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the arguments after `--` as they were, the secrets among them from those `given` now.
+def arguments(record: Record, given: tuple[str, ...], hide: Hider) -> tuple[str, ...]:
+    """Return the arguments after `--` as they were.
 
-    Raises InvalidValue for one that is missing, and for any other argument: the record says how.
+    Where the record hides a secret in one (the password of a URL), all of them are to be `given` again.
+    Raises InvalidValue where they are not, and for any argument that nothing asks for.
     """
-    secrets = _secrets(given)
-    restored, key = [], ""
-    for token in record.given:
-        if token.startswith("--"):
-            key = token.partition("=")[0]
-        if HIDDEN not in token:
-            restored.append(token)
-        elif values := secrets.get(key):
-            value = values.pop(0)
-            restored.append(f"{key}={value}" if token.startswith("--") else value)
-        else:
+    if not hides(record.given):
+        if given:
             raise InvalidValue(
-                f"the record hides the value of {key}", hint="give that argument again, after --"
+                f"{given[0]} after --: the record says which arguments the engine gets",
+                hint="leave it out, or leave --from-record out",
             )
-    left = next((key for key, values in secrets.items() if values), None)
-    if left:
-        raise InvalidValue(f"the record hides no value of {left}", hint="leave it out")
-    return tuple(restored)
+        return tuple(record.given)
+    if [hide.text(token) for token in given] != record.given:
+        raise InvalidValue(
+            f"the record hides a secret in the arguments after --: {shlex.join(record.given)}",
+            hint="give all of them again, as they were, with the secret",
+        )
+    return given
 
 
-def _secrets(given: tuple[str, ...]) -> dict[str, list[str]]:
-    """The values of secret arguments by their keys; any other argument raises InvalidValue."""
-    found: dict[str, list[str]] = {}
-    key = ""
-    for token in given:
-        if token.startswith("--"):
-            key, equals, value = token.partition("=")
-            found.setdefault(key, []).extend([value] if equals else [])
-        if not is_secret_argument(key):
-            raise InvalidValue(
-                f"{key or token} after --: the record says which arguments the engine gets",
-                hint="leave it out, or leave --from-record out; what the record hides is given again",
-            )
-        if not token.startswith("--"):
-            found[key].append(token)
-    return found
-
-
-def catalog(record: Record, here: Catalog) -> tuple[Catalog, tuple[str, ...]]:
+def catalog(record: Record, here: Catalog, hide: Hider) -> tuple[Catalog, tuple[str, ...]]:
     """Return the catalogue with the profile as it was recorded, and what to say of it.
 
     Raises InvalidProfile where the profile is gone or changed, and had a secret that the record hides.
     """
     used = record.profile
     there = next((each for each in here.profiles if each.id == used.id), None)
-    if there is not None and shown(there, Hider.of({}, (), (there.content.engine_args,))) == used.content:
+    if there is not None and shown(there, hide) == used.content:
         return here, ()
     what = f"the profile {used.id} {'has changed since' if there else 'is not in the catalogue any more'}"
     if hides(used.content.engine_args) or hides(used.content.env_vars):

@@ -32,7 +32,7 @@ def said(environment: Mapping[str, str], hide: Hider) -> dict[str, Setting]:
             (name for name in (variable.name, *variable.aliases) if environment.get(name, "").strip()), ""
         )
         if given:
-            value = HIDDEN if variable.name in SECRETS else hide.json(environment[given].strip())
+            value = HIDDEN if variable.name in SECRETS else hide.text(environment[given].strip())
             found[variable.name] = Setting(
                 value=value, source=ENVIRONMENT if given == variable.name else f"{ENVIRONMENT}: {given}"
             )

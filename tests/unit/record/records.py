@@ -12,6 +12,7 @@ from aim_runtime.models.cache import Cache
 from aim_runtime.plan import Plan, make_plan
 from aim_runtime.record.describe import Run, describe
 from aim_runtime.record.values import Outcome, Record, Stage, State
+from aim_runtime.secret_arguments import move_secrets
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site, load_catalog_for
 from unit.profiles.build import CPU, content, write
@@ -59,4 +60,7 @@ def plan(
 def record(
     environ: Mapping[str, str], *given: str, outcome: Outcome = READY, id_: str = "0badcafe"
 ) -> Record:
-    return describe(plan(environ, *given), environ, Run(id_, outcome))
+    """The record of a run that is asked for as the command line does it: no argument is a secret."""
+    moved = move_secrets(environ, given)
+    environ = {**environ, **moved.variables}
+    return describe(plan(environ, *moved.extra_args), environ, Run(id_, outcome))

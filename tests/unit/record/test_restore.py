@@ -8,6 +8,7 @@ import pytest
 
 from aim_runtime.errors import InvalidProfile, InvalidValue
 from aim_runtime.record import restore
+from aim_runtime.record.hide import Hider
 from aim_runtime.settings import Settings
 from aim_runtime.site import load_catalog_for
 from unit.record.records import PROFILE, environment, plan, record
@@ -61,52 +62,53 @@ def test_in_its_own_environment_there_is_nothing_to_say(tmp_path: Path) -> None:
 
 
 def test_a_secret_in_a_setting_is_the_environments(tmp_path: Path) -> None:
-    said = '{"api-key": "hunter2-and-more"}'
-    was = environment(tmp_path, AIM_ENGINE_ARGS=said)
+    said = "https://me:hunter2-and-more@host.example/acme/model.tar"
+    was = environment(tmp_path, AIM_MODEL_ID=said)
     written = record(was)
     found, notes = restore.environment(written, was)
-    assert (found["AIM_ENGINE_ARGS"], notes) == (said, ())
-    del was["AIM_ENGINE_ARGS"]
-    with pytest.raises(InvalidValue, match="the record hides a secret in AIM_ENGINE_ARGS") as caught:
+    assert (found["AIM_MODEL_ID"], notes) == (said, ())
+    del was["AIM_MODEL_ID"]
+    with pytest.raises(InvalidValue, match="the record hides a secret in AIM_MODEL_ID=https://") as caught:
         restore.environment(written, was)
-    assert caught.value.hint == "set AIM_ENGINE_ARGS to what it was, with the secret"
+    assert caught.value.hint == "set AIM_MODEL_ID to what it was, with the secret"
 
 
-GIVEN: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
-    ((), ()),
-    (("--max-num-seqs", "4"), ()),
-    (("--api-key", "hunter2-x", "--max-num-seqs", "4"), ("--api-key", "hunter2-x")),
-    (("--max-num-seqs=4", "--api-key=hunter2-x"), ("--api-key=hunter2-x",)),
-]
+def test_the_key_and_where_it_lies_are_the_environments(tmp_path: Path) -> None:
+    was = environment(tmp_path, VLLM_API_KEY="hunter2-x", VLLM_API_KEY_FILE="/was/key")
+    now = {**was, "VLLM_API_KEY": "hunter3-x", "VLLM_API_KEY_FILE": "/now/key"}
+    found, notes = restore.environment(record(was), now)
+    assert (found["VLLM_API_KEY"], found["VLLM_API_KEY_FILE"], notes) == ("hunter3-x", "/now/key", ())
+    found, notes = restore.environment(record(was), environment(tmp_path))
+    assert (notes, [name for name in found if "API_KEY" in name]) == ((), [])
 
 
-@pytest.mark.parametrize(("was", "now"), GIVEN)
-def test_arguments_come_back_as_they_were(was: tuple[str, ...], now: tuple[str, ...], tmp_path: Path) -> None:
-    assert restore.arguments(record(environment(tmp_path), *was), now) == was
+@pytest.mark.parametrize("was", [(), ("--max-num-seqs", "4"), ("--max-num-seqs=4", "--hf-token")])
+def test_arguments_come_back_as_they_were(was: tuple[str, ...], tmp_path: Path) -> None:
+    assert restore.arguments(record(environment(tmp_path), *was), (), Hider.of({})) == was
 
 
-@pytest.mark.parametrize(
-    ("was", "now", "words"),
-    [
-        (("--api-key", "hunter2-x"), (), "the record hides the value of --api-key"),
-        ((), ("--max-num-seqs", "4"), "--max-num-seqs after --: the record says which arguments"),
-        ((), ("--api-key", "hunter2-x"), "the record hides no value of --api-key"),
-        ((), ("surprise",), "surprise after --"),
-    ],
-)
-def test_arguments_that_are_missing_or_too_many(
-    was: tuple[str, ...], now: tuple[str, ...], words: str, tmp_path: Path
-) -> None:
-    with pytest.raises(InvalidValue) as caught:
-        restore.arguments(record(environment(tmp_path), *was), now)
-    assert words in caught.value.message
+@pytest.mark.parametrize("given", [("--max-num-seqs", "4"), ("surprise",)])
+def test_other_arguments_are_refused(given: tuple[str, ...], tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match=f"{given[0]} after --: the record says which") as caught:
+        restore.arguments(record(environment(tmp_path)), given, Hider.of({}))
     assert caught.value.hint
+
+
+def test_arguments_with_a_hidden_part_are_given_again(tmp_path: Path) -> None:
+    was = ("--max-num-seqs", "4", "--otlp-traces-endpoint", "http://me:hunter2-x@host")
+    written = record(environment(tmp_path), *was)
+    assert restore.arguments(written, was, Hider.of({})) == was
+    for given in ((), was[2:], (*was[:3], "http://me:hunter2-x@other")):
+        with pytest.raises(InvalidValue, match="hides a secret in the arguments after --: --max") as caught:
+            restore.arguments(written, given, Hider.of({}))
+        assert caught.value.hint == "give all of them again, as they were, with the secret"
+        assert "hunter2-x" not in caught.value.message
 
 
 def test_a_profile_that_is_there_is_taken(tmp_path: Path) -> None:
     environ = environment(tmp_path)
     here = load_catalog_for(Settings.from_env(environ))
-    assert restore.catalog(record(environ), here) == (here, ())
+    assert restore.catalog(record(environ), here, Hider.of(environ)) == (here, ())
 
 
 def test_a_profile_that_is_gone_or_changed_comes_from_the_record(tmp_path: Path) -> None:
@@ -115,7 +117,9 @@ def test_a_profile_that_is_gone_or_changed_comes_from_the_record(tmp_path: Path)
     path = tmp_path / "profiles/custom/fast.yaml"
     path.write_text(path.read_text().replace("max-num-seqs: 8", "max-num-seqs: 9"))
     for why in ("has changed since", "is not in the catalogue any more"):
-        found, said = restore.catalog(written, load_catalog_for(Settings.from_env(environ)))
+        found, said = restore.catalog(
+            written, load_catalog_for(Settings.from_env(environ)), Hider.of(environ)
+        )
         assert [each for each in found.profiles if each.id == PROFILE] == [was]
         assert said == (f"the profile {PROFILE} {why}: it is taken from the record",)
         path.unlink()
@@ -128,10 +132,12 @@ def test_a_profile_that_is_gone_or_changed_comes_from_the_record(tmp_path: Path)
 def test_a_profile_with_a_secret_cannot_come_from_the_record(tmp_path: Path) -> None:
     environ = environment(tmp_path)
     path = tmp_path / "profiles/custom/fast.yaml"
-    path.write_text(path.read_text().replace("max-num-seqs: 8", "api-key: hunter2-x"))
+    path.write_text(
+        path.read_text().replace("max-num-seqs: 8", "otlp-traces-endpoint: http://me:hunter2-x@host")
+    )
     written = record(environ)
-    assert restore.catalog(written, load_catalog_for(Settings.from_env(environ)))[1] == ()
+    assert restore.catalog(written, load_catalog_for(Settings.from_env(environ)), Hider.of(environ))[1] == ()
     path.unlink()
     with pytest.raises(InvalidProfile, match="the record hides a secret of it") as caught:
-        restore.catalog(written, load_catalog_for(Settings.from_env(environ)))
+        restore.catalog(written, load_catalog_for(Settings.from_env(environ)), Hider.of(environ))
     assert caught.value.hint == f"bring back {path}"
