@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from aim_runtime.engines.launch import Argument, EnvironmentVariable, Layer
 from aim_runtime.summary import summary
 from unit.test_plan import COHERE, declared, plan
 
@@ -41,10 +43,19 @@ def test_each_value_has_who_gave_it(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_in_it_and_it_is_json(tmp_path: Path) -> None:
-    asked = {"engine_args": {"api-key": [SECRET, f"{SECRET}2"], "hf_token": SECRET}}
-    found = json.dumps(summary(plan(tmp_path, declared("MI300X"), aim_id=COHERE, **asked)))
-    assert SECRET not in found
-    assert found.count("***") >= 4
+    """A user's are refused before; what a profile brings is hidden."""
+    found = plan(tmp_path, declared("MI300X"), aim_id=COHERE)
+    launch = replace(
+        found.launch,
+        command=(*found.launch.command, "--api-key", SECRET, f"{SECRET}2", "--seed", "7"),
+        arguments=(*found.launch.arguments, Argument("hf_token", SECRET, Layer.PROFILE)),
+        variables=(*found.launch.variables, EnvironmentVariable("VLLM_API_KEY", SECRET, Layer.PROFILE)),
+    )
+    told = summary(replace(found, launch=launch))
+    assert SECRET not in json.dumps(told)
+    assert told["command"][-5:] == ["--api-key", "***", "***", "--seed", "7"]
+    assert told["arguments"][-1] == {"key": "hf_token", "value": "***", "from": "profile"}
+    assert told["variables"][-1]["value"] == "***"
 
 
 def test_tls_is_in_the_address(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from aim_runtime.engines.load import Load
 from aim_runtime.models.status import Status
 from aim_runtime.serving.health import live, ready
 from aim_runtime.serving.life import Attempt, Stage, View
@@ -35,7 +36,7 @@ def status(view: View, stall_s: float) -> dict[str, Any]:
             "stalled_s": round(view.stalled_s, 3),
             "kv_tokens": view.kv_tokens,
         },
-        "load": asdict(view.load) if view.load else None,
+        "load": _load(view.load) if view.load else None,
         "load_at_s": view.load_at_s,
         "adapters": list(view.adapters),
         "failure": asdict(view.failure) if view.failure else None,
@@ -50,6 +51,11 @@ def attempts(failed: Sequence[Attempt]) -> list[dict[str, Any]]:
         {"profile": each.profile, "failure": asdict(each.failure), "next_step": each.next_step}
         for each in failed
     ]
+
+
+def _load(load: Load) -> dict[str, Any]:
+    """All of it but what is told of the engine already."""
+    return {name: value for name, value in asdict(load).items() if name != "kv_tokens"}
 
 
 def _percent(view: View) -> float | None:

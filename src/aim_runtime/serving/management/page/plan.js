@@ -23,7 +23,7 @@ export function showPlan(status) {
     ["Weights", `${plan.source}${weights(status.weights)}`],
     ["Licence", plan.license],
     ["Profile", `${profile.id} (${profile.precision}, ${profile.metric}, ${profile.type})`],
-    ["Accelerators", `${devices}, ${accelerators.source}`],
+    ["Accelerators", `${devices} (${accelerators.source})`],
     ["Engine", `${engine.name} ${engine.version ?? "(version not known)"}`],
     ["Memory", plan.fit],
     ["KV cache, predicted and measured", cache(memory, status.engine.kv_tokens)],
