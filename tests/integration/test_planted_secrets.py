@@ -56,6 +56,8 @@ COMMANDS = [
     ["detect-hardware"],
 ]
 LINE = ["--", "--hf-token", TOKEN, f"--api-key={ON_LINE}"]
+# No secret argument by its name: it stays in the command, and in the record of it.
+TRACES = ["--otlp-traces-endpoint", f"http://user:{MARK}@127.0.0.1:1"]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -67,7 +69,9 @@ def test_commands(command: list[str], env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_serve(form: str, env: dict[str, str], tmp_path: Path) -> None:
-    with serving(tmp_path, {**env, "AIM_LOG_FORMAT": form, "AIM_LOG_LEVEL": "DEBUG"}, *LINE) as service:
+    with serving(
+        tmp_path, {**env, "AIM_LOG_FORMAT": form, "AIM_LOG_LEVEL": "DEBUG"}, *LINE, *TRACES
+    ) as service:
         service.wait_until_said("ready after", 20)
         assert service.stop() == 0
     nothing_planted(service.said + service.stdout.read_text())
