@@ -22,6 +22,7 @@ _NOT_THE_PROFILES = frozenset(
         *("port_taken", "no_gpu", "device_closed", "driver_too_old", "shared_memory", "open_files"),
         *("pinned_memory", "disk_full", "cache_not_writable", "permission_denied", "module_missing"),
         *("repository_gated", "repository_missing", "hub_unreachable", "adapter_rank", "adapter_unusable"),
+        *("nameless_user", "too_many_threads", "illegal_instruction"),
     )
 )
 
