@@ -75,3 +75,19 @@ def test_kill_9_of_the_runtime_leaves_no_process(smollm2: Running, tmp_path: Pat
         assert len(everything) >= 3
         os.kill(service.process.pid, signal.SIGKILL)
         assert gone(everything, 20)
+
+
+def test_kill_9_of_the_engines_core_is_told(smollm2: Running, tmp_path: Path) -> None:
+    env = {**smollm2.env, "AIM_PORT": str(free_port()), "VLLM_ENABLE_V1_MULTIPROCESSING": "1"}
+    with serving(tmp_path, env) as service:
+        service.wait_until_said("ready after", READY_WITHIN_S)
+        everything = descendants(service.process.pid)
+        (core,) = (pid for pid in everything if command_name(pid).startswith("VLLM::EngineCor"))
+        os.kill(core, signal.SIGKILL)
+        assert service.process.wait(60) == 6
+        assert gone(everything, 20)
+        assert "error: the engine's core process" in service.said
+
+
+def command_name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text()
