@@ -45,10 +45,10 @@ def fetch_while(cache: Cache, hub: FakeHub, eaten: Callable[[], None]) -> tuple[
 
 def check(said: str, hint: str, root: Path, why: str) -> None:
     match = re.fullmatch(
-        rf"cannot write to {root}: {why}; (\d+\.\d) MB more are needed, \S+ \w+ are free", said
+        rf"cannot write to {root}: {why}; (\d+\.\d) ([kM])B more are needed, \S+ \w+ are free", said
     )
     assert match, said
-    assert 0 < float(match[1]) < SHARDS * PAYLOAD_BYTES / 1e6
+    assert 0 < float(match[1]) * {"k": 1e-3, "M": 1}[match[2]] < SHARDS * PAYLOAD_BYTES / 1e6
     assert hint.startswith("make room there and fetch again: what has arrived is kept")
 
 
