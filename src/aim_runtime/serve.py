@@ -120,6 +120,7 @@ def _serve(
         record.now(weights.plan)
     record.weights(weights.folder)
     plan, overlap = weights.plan, weights.overlap
+    life.change(plan=summary(plan, weights.folder))
     with (
         in_use(plan.site.cache, plan.location.model_id),
         _compiling(plan, report) as place,

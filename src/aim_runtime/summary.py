@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from aim_runtime.choice import Choice, why
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import Launch
 from aim_runtime.engines.shown import shown, shown_command, shown_variable
+from aim_runtime.models import manifest
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit, NotKnown
 from aim_runtime.profiles.memory import memory_object
 
 
-def summary(plan: Plan) -> dict[str, Any]:
-    """Plain values; None where something is not known. docs/reference/status.md has every key."""
+def summary(plan: Plan, folder: Path | None = None) -> dict[str, Any]:
+    """Plain values; None where something is not known. docs/reference/status.md has every key.
+
+    `folder` has the weights, once they are there: it knows which of the sources they came from.
+    """
+    written = manifest.read(folder) if folder else None
     metadata = plan.profile.metadata
     aim = plan.site.catalog.aim
     return {
         "model_id": plan.location.model_id,
         "aim_id": plan.profile.content.aim_id,
-        "source": str(plan.location.sources[0]),
+        "source": written.source if written else str(plan.location.sources[0]),
         "license": aim.licenses if aim else None,
         "profile": {
             "id": plan.profile.id,

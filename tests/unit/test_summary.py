@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aim_runtime.engines.launch import Argument, EnvironmentVariable, Layer
+from aim_runtime.models import manifest
 from aim_runtime.summary import summary
 from unit.test_plan import COHERE, declared, plan
 
@@ -31,6 +32,17 @@ def test_what_is_served_and_why(tmp_path: Path) -> None:
     assert found["engine"] == {"name": "vllm", "version": "0.32.0"}
     assert found["url"] == "http://localhost:9000/v1"
     assert {"key": "port", "value": 9000, "from": "runtime"} in found["arguments"]
+
+
+def test_the_source_that_was_taken(tmp_path: Path) -> None:
+    """Not the one that was asked for first, where another stood in."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    found = plan(tmp_path, declared("MI300X"), aim_id=COHERE)
+    assert summary(found, folder)["source"] == f"hf://{COHERE}", "nothing is written down there"
+    (folder / "config.json").write_text("{}")
+    manifest.seal(folder, "pypi://other==1/model", None, lambda _: None)
+    assert summary(found, folder)["source"] == "pypi://other==1/model"
 
 
 def test_each_value_has_who_gave_it(tmp_path: Path) -> None:
