@@ -100,12 +100,19 @@ def test_the_last_failure_stays(env: dict[str, str]) -> None:
     assert [step for _, _, step in seen["end"]["attempts"]] == ["stop"]
 
 
-@pytest.mark.parametrize("phase", ["loading weights", "capturing graphs"])
+LAST_WORDS = {
+    "loading weights": "Starting to load model",
+    "compiling": "Using cache directory",
+    "capturing graphs": "Capturing",
+    "warming": "Graph capturing finished",
+}
+
+
+@pytest.mark.parametrize("phase", LAST_WORDS)
 def test_a_crash_in_each_phase(phase: str, env: dict[str, str], tmp_path: Path) -> None:
     """The engine says what a real one said, up to that phase, and crashes."""
     said = (Path(__file__).parents[1] / "unit/engines/logs/vllm-0.9-gpu.log").read_text().splitlines()
-    last = {"loading weights": "Starting to load model", "capturing graphs": "Capturing"}[phase]
-    until = next(number for number, line in enumerate(said) if last in line)
+    until = next(number for number, line in enumerate(said) if LAST_WORDS[phase] in line)
     (tmp_path / "log").write_text("\n".join(said[: until + 1]))
     seen = lived(env, FAKE_ENGINE="crash", FAKE_ENGINE_LOG=str(tmp_path / "log"))
     assert seen["end"]["phases"][-2:] == [phase, "failed"]
