@@ -176,12 +176,19 @@ def test_a_gated_model_without_a_token_downloads_nothing(env: dict[str, str], tm
 
 
 def test_json_log_is_one_object_a_line(env: dict[str, str], tmp_path: Path) -> None:
-    with serving(tmp_path, {**env, "AIM_LOG_FORMAT": "json"}) as service:
+    log = Path(__file__).parents[1] / "unit/engines/logs/vllm-0.9-gpu.log"
+    with serving(tmp_path, {**env, "AIM_LOG_FORMAT": "json", "FAKE_ENGINE_LOG": str(log)}) as service:
         service.wait_until_said("ready after", 20)
         assert service.stop() == 0
-    ours = [json.loads(line) for line in service.said.splitlines() if line.startswith("{")]
-    assert {"asctime", "name", "level", "message"} == set(ours[0])
-    assert any("ready after" in line["message"] for line in ours)
+    lines = [json.loads(line) for line in service.said.splitlines()]
+    assert all(line.keys() >= {"asctime", "name", "level", "message"} for line in lines)
+    assert any("ready after" in line["message"] for line in lines)
+    # The engine's lines are among them, in the same shape, with what they say.
+    assert "loading weights" in {line.get("phase") for line in lines}
+    assert "VllmWorker_1" in {line.get("process") for line in lines}
+    (received,) = (line for line in lines if line["message"].startswith("Received request"))
+    assert received["request_id"].startswith("chatcmpl-")
+    assert "planted" not in service.said, "an old engine prints the key that it was given"
 
 
 def test_a_cache_that_cannot_be_written(env: dict[str, str], tmp_path: Path) -> None:
