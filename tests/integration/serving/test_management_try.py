@@ -129,6 +129,7 @@ def test_without_an_engine_and_with_one_that_does_not_answer() -> None:
         ({"Content-Type": "text/plain"}, 415, "application/json"),
         ({"Content-Type": "application/x-www-form-urlencoded"}, 415, "application/json"),
         ({"Content-Length": "9999999999999"}, 413, "too long"),
+        ({"Content-Length": "000000000999999999"}, 413, "too long"),
         ({"Content-Length": "-1"}, 411, "Content-Length"),
         ({"Content-Length": "x"}, 411, "Content-Length"),
         ({"Transfer-Encoding": "chunked"}, 411, "Content-Length"),

@@ -66,8 +66,9 @@ def _against_client(handler: Handler) -> Answer | None:
         return refusal(415, f"the request has to be {JSON}")
     if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in headers:
         return refusal(411, "the request has to say its length (Content-Length)")
-    if int(length[:9]) > _BODY_BYTES:
-        return refusal(413, f"a request of {length} bytes is too long: {_BODY_BYTES} are taken")
+    # Its digits are counted first: a number of thousands of them is no number to Python.
+    if len(length) > 9 or int(length) > _BODY_BYTES:
+        return refusal(413, f"a request of {length[:20]} bytes is too long: {_BODY_BYTES} are taken")
     return None
 
 
