@@ -19,23 +19,14 @@ from aim_runtime.engines.endpoint import Endpoint
 from aim_runtime.engines.launch import EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.process import EngineProcess
 from aim_runtime.models.owner import Owner
+from integration.serving_support import MODEL, fake_environment
 from running import COHERE, FAKE_ENGINE, alive, environment, free_port, run, serving
-from tiny_model import write_tiny_model
-
-MODEL = "acme/tiny"
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
     """An environment whose cache holds a whole model and whose engine is the stand-in."""
-    write_tiny_model(tmp_path / "models" / MODEL)
-    return environment(
-        tmp_path,
-        AIM_MODEL_ID=MODEL,
-        AIM_ACCELERATOR_TYPE="cpu",
-        PYTHONPATH=str(FAKE_ENGINE),
-        FAKE_ENGINE_RECORD=str(tmp_path / "record.json"),
-    )
+    return fake_environment(tmp_path)
 
 
 def record(env: dict[str, str]) -> dict[str, Any]:

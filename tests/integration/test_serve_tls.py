@@ -11,24 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from running import FAKE_ENGINE, environment, free_port, run, serving
+from integration.serving_support import MODEL, fake_environment
+from running import free_port, run, serving
 from servers.certificate import self_signed
-from tiny_model import write_tiny_model
 
-MODEL = "acme/tiny"
 KEY = "sk-planted-4711"
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    write_tiny_model(tmp_path / "models" / MODEL)
-    return environment(
-        tmp_path,
-        AIM_MODEL_ID=MODEL,
-        AIM_ACCELERATOR_TYPE="cpu",
-        PYTHONPATH=str(FAKE_ENGINE),
-        FAKE_ENGINE_RECORD=str(tmp_path / "record.json"),
-    )
+    return fake_environment(tmp_path)
 
 
 def test_an_engine_that_speaks_tls_is_watched_and_told_of(env: dict[str, str], tmp_path: Path) -> None:

@@ -11,24 +11,15 @@ from typing import Any
 
 import pytest
 
-from running import FAKE_ENGINE, Service, environment, free_port, serving
-from tiny_model import write_tiny_model
+from integration.serving_support import MODEL, fake_environment
+from running import Service, free_port, serving
 
-MODEL = "acme/tiny"
 KEY = "sesame-open-9"
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    write_tiny_model(tmp_path / "models" / MODEL)
-    return environment(
-        tmp_path,
-        AIM_MODEL_ID=MODEL,
-        AIM_ACCELERATOR_TYPE="cpu",
-        AIM_MANAGEMENT_PORT=str(free_port()),
-        PYTHONPATH=str(FAKE_ENGINE),
-        FAKE_ENGINE_RECORD=str(tmp_path / "record.json"),
-    )
+    return fake_environment(tmp_path, AIM_MANAGEMENT_PORT=str(free_port()))
 
 
 def get(env: dict[str, str], path: str) -> tuple[int, str]:
