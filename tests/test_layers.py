@@ -16,7 +16,7 @@ PACKAGE = "aim_runtime"
 SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 
 # The layers from the ground up: a module may import what is below it, and its own group.
-BASE = frozenset({"vocabulary", "errors", "variables", "redact", "given", "version"})
+BASE = frozenset({"vocabulary", "errors", "variables", "redact", "given", "version", "slo"})
 VALUES = frozenset(
     {
         *(
@@ -52,7 +52,8 @@ VERBS = (
     "record",
     "serve",
 )  # each may use those before
-TOOLS = ("authoring", "doctor", "bench", "tune", "images", "deploy")
+# Each may use those before, as `bench` uses a `service`, and `tune` measures by `bench`.
+TOOLS = ("authoring", "doctor", "service", "bench", "validate", "evaluate", "tune", "images", "deploy")
 
 # The stand-alone script that the engine's own Python runs.
 SCRIPT = "models.gguf_to_safetensors"
@@ -105,11 +106,11 @@ def group_of(module: str) -> tuple[int, str]:
     if top in VERBS:
         return 3 + VERBS.index(top), top
     if top in TOOLS:
-        return 3 + len(VERBS), top
+        return 3 + len(VERBS) + TOOLS.index(top), top
     if module == "":
-        return 4 + len(VERBS), "package"
+        return 3 + len(VERBS) + len(TOOLS), "package"
     if top in ("cli", "__main__"):
-        return 5 + len(VERBS), "cli"
+        return 4 + len(VERBS) + len(TOOLS), "cli"
     raise LookupError(f"{module} has no place in the layers: give it one in {Path(__file__).name}")
 
 

@@ -216,6 +216,31 @@ class PortTaken(EngineError):
     code = "engine.port_taken"
 
 
+class CheckError(AimError):
+    """A service was measured or checked, and is not what it should be."""
+
+    exit_code = 7
+    code = "check"
+
+
+class BenchmarkFailed(CheckError):
+    """A point of a benchmark has a request that failed, or could not be measured."""
+
+    code = "check.benchmark_failed"
+
+
+class ServiceUnreachable(CheckError):
+    """No service answers at the URL that was to be measured or checked."""
+
+    code = "check.service_unreachable"
+
+
+class ToolMissing(CheckError):
+    """The program that measures is an extra of this package, and is not installed."""
+
+    code = "check.tool_missing"
+
+
 def nearest(value: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the allowed spelling closest to `value`, or None when nothing is close.
 

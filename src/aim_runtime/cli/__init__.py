@@ -38,7 +38,7 @@ Examples:
 \b
 The model and everything else is set by AIM_* environment variables; see
 docs/reference/variables.md. Exit codes: 0 done, 1 a bug in this program,
-2 usage or configuration, 3 hardware, 4 profile, 5 model, 6 engine.
+2 usage or configuration, 3 hardware, 4 profile, 5 model, 6 engine, 7 a check or benchmark failed.
 """
 
 
