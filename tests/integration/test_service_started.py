@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from serving_support import MODEL, fake_environment, gone
+from serving_support import MODEL, children, fake_environment, gone
 
 from aim_runtime.errors import AimError, InvalidValue, ServiceUnreachable
 from aim_runtime.service.started import started

@@ -51,7 +51,7 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 @dataclass(frozen=True)
 class Measured:
-    """A point, measured. `seconds` from the first request to the last token; `errors` counts failures by kind.
+    """A point, measured. `seconds` from the first request to the last token; `errors` counts kinds.
 
     `samples` has one value a request that was answered; the figures are computed from them and from nothing
     else, so that every way of driving the load has the same definitions.
