@@ -83,6 +83,7 @@ def _point(measured: Measured, slo: Slo | None) -> dict[str, Any]:
         "seconds": measured.seconds,
         "completed": len(measured.samples),
         "errors": dict(measured.errors),
+        "reasons": dict(measured.reasons),
         "figures": figures(measured, slo),
         "samples": [vars(each) | {"itl_s": list(each.itl_s)} for each in measured.samples],
     }
@@ -90,7 +91,8 @@ def _point(measured: Measured, slo: Slo | None) -> dict[str, Any]:
 
 def _measured(read: Mapping[str, Any]) -> Measured:
     samples = (Sample(**(each | {"itl_s": tuple(each["itl_s"])})) for each in read["samples"])
-    return Measured(Point(**read["point"]), float(read["seconds"]), tuple(samples), dict(read["errors"]))
+    point, errors, reasons = Point(**read["point"]), dict(read["errors"]), dict(read["reasons"])
+    return Measured(point, float(read["seconds"]), tuple(samples), errors, reasons)
 
 
 def _row(measured: Measured, benchmark: Benchmark) -> dict[str, Any]:

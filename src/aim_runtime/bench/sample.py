@@ -53,6 +53,8 @@ def spread(values: Sequence[float]) -> Spread | None:
 class Measured:
     """A point, measured. `seconds` from the first request to the last token; `errors` counts kinds.
 
+    `reasons` has for a kind of error what one of them said.
+
     `samples` has one value a request that was answered; the figures are computed from them and from nothing
     else, so that every way of driving the load has the same definitions.
     """
@@ -61,6 +63,7 @@ class Measured:
     seconds: float
     samples: tuple[Sample, ...]
     errors: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:

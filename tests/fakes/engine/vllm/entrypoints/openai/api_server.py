@@ -4,8 +4,8 @@ FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked fo
 (ready after 3 s), `deaf` (ignores SIGTERM). FAKE_ENGINE_RECORD names a file for its argv, environment and
 the process ids of itself and of its worker, which it leaves behind as a real engine's crash would; and for
 what it found in VLLM_CACHE_ROOT before it wrote a file of its own there, as an engine that compiles does.
-FAKE_ENGINE_LOG names a file of lines that it prints before it answers. More is in streams.py, trouble.py and
-work.py.
+FAKE_ENGINE_LOG names a file of lines that it prints before it answers. More is in load.py, streams.py,
+trouble.py and work.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from . import streams, trouble, work
+from . import load, streams, trouble, work
 from .said import say
 from .security import secured
 
@@ -41,13 +41,15 @@ class Handler(BaseHTTPRequestHandler):
         if streams.answered(self) or work.answered(self):
             return
         ready = time.monotonic() - STARTED > READY_AFTER_S
-        models = [{"id": name, "object": "model"} for name in argument("--served-model-name")]
+        root = sys.argv[sys.argv.index("--model") + 1] if "--model" in sys.argv else None
+        names = argument("--served-model-name")
+        models = [{"id": name, "object": "model", "root": root} for name in names]
         self.answer(200 if ready else 503, {"object": "list", "data": models})
 
     def do_POST(self) -> None:
         if HOW == "die":
             os._exit(4)
-        if streams.streamed(self):
+        if load.answered(self) or streams.streamed(self):
             return
         work.wait_for_the_engine()
         self.answer(200, {"choices": [{"message": {"role": "assistant", "content": "Paris."}}]})
