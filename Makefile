@@ -21,6 +21,7 @@ MADE := $(VENV)/.made-$(ENGINE)
 INSTALLED := $(VENV)/.installed-$(ENGINE)
 DEV := $(VENV)/.dev-$(ENGINE)
 ENGINE_CPU := $(VENV)/.engine-cpu
+BENCH := $(VENV)/.bench-$(ENGINE)
 SERVERS := .servers
 
 .PHONY: help
@@ -50,9 +51,10 @@ serve: install engine ## serve a model on this machine (PORT=8000, AIM_ID=…)
 
 ## Installing
 
-.PHONY: install engine dev servers
+.PHONY: install engine dev bench servers
 install: $(INSTALLED) ## the environment and the package
 dev: $(DEV)
+bench: $(BENCH) ## the load generator guidellm, beside the engine's own
 
 servers: $(SERVERS)/.installed ## the stores, hubs and registries that the tests fetch from
 
@@ -78,6 +80,11 @@ $(DEV): $(INSTALLED) requirements/dev.txt
 	@$(PIP) --no-deps -r requirements/dev.txt
 	@touch $@
 
+$(BENCH): $(INSTALLED) requirements/bench.txt
+	@echo "Installing the load generator into $(VENV)"
+	@$(PIP) --no-deps -r requirements/bench.txt
+	@touch $@
+
 $(ENGINE_CPU): $(MADE) requirements/engine-cpu.txt requirements/engine-cpu-vllm.txt scripts/install-engine-cpu
 	@scripts/install-engine-cpu $(VENV)
 	@touch $@
@@ -89,7 +96,7 @@ $(SERVERS)/.installed: $(wildcard requirements/servers*.txt) scripts/install-ser
 ## Developing
 
 .PHONY: test test-fast check format generate bench-cli bench-selection clean
-test: dev engine servers ## the whole suite, with the real engine
+test: dev engine bench servers ## the whole suite, with the real engine
 	$(RUN)/python -m pytest
 
 test-fast: dev ## what needs neither the engine nor the package registry
