@@ -77,7 +77,8 @@ def _point(read: object, where: str) -> Point:
                 f"{where}: {key} is not known{did_you_mean(str(key), _KEYS)}",
                 hint=f"one of {', '.join(_KEYS)}",
             )
-        if type(value) is not int and not (key == "rate" and type(value) is float):
+        fraction = key == "rate" and type(value) is float and math.isfinite(value)
+        if type(value) is not int and not fraction:
             raise InvalidValue(f"{where}: {key} is {value!r}, not a number", hint=_IN_FILE)
     return _made(read, where)
 
@@ -87,5 +88,5 @@ def _made(values: dict[str, Any], where: str) -> Point:
     usual = REQUESTS_A_CLIENT * (clients or 0) or max(_LEAST, math.ceil(_SECONDS_AT_A_RATE * (rate or 0)))
     try:
         return Point(**{"requests": usual} | values)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError) as error:
         raise InvalidValue(f"{where}: {error}", hint=_IN_FILE if "point" in where else GRAMMAR) from error
