@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from serving_support import MODEL, children, fake_environment, gone, within
 
 from aim_runtime.bench.result import Benchmark, from_json
+from integration.terminal import on_terminal
 from running import AIM, FAKE_ENGINE, alive, environment, free_port, run
 from tiny_tokenizer import write_tiny_tokenizer
 
@@ -111,10 +113,11 @@ def test_a_service_that_dies_fails_its_point_and_keeps_the_others(tmp_path: Path
 def test_requests_that_fail_are_counted_and_fail_the_point(tmp_path: Path) -> None:
     with engine(tmp_path, "load-fails") as url:
         args = asked(tmp_path, "--service-url", url, "--point", "32/16x2:12", "--generator", "guidellm")
-        done = run(*args, env=environment(tmp_path), timeout_s=120)
-    assert done.returncode == 7, done.stderr
-    assert "1 of 1 points failed: 32/16 x 2: 4 of 12 http_500" in done.stderr
-    assert "its log says why" in done.stderr
+        code, said = on_terminal([AIM, *args], environment(tmp_path), columns=160)
+    assert code == 7, said
+    assert re.search(r"point 1 of 1, 32/16 x 2 ━+ +0/12 warming up", said), "a bar is drawn"
+    assert "1 of 1 points failed: 32/16 x 2: 4 of 12 http_500" in said
+    assert "its log says why" in said
     [point] = result(tmp_path).points
     assert len(point.samples) == 8
     assert point.errors == {"http_500": 4}

@@ -19,6 +19,7 @@ class MeasuringView:
     def __init__(self, say: Callable[[str], None], *, draws: bool) -> None:
         self._say, self._draws = say, draws
         self._bar: Bar | None = None
+        self._phase = ""
         self._number, self._said, self._say_at_s = 0, 0, 0.0
 
     def starting(self, phase: str, percent: float | None) -> None:
@@ -29,8 +30,6 @@ class MeasuringView:
         elif phase != self._phase:
             self._say(f"starting the service: {phase}")
         self._phase = phase
-
-    _phase = ""
 
     def show(self, progress: Progress) -> None:
         ended, total = progress.done + progress.failed, progress.point.requests
