@@ -33,8 +33,8 @@ def test_smoke(smollm2: Running, tmp_path: Path) -> None:
 
 def test_what_the_engine_refuses_is_told_in_its_words(smollm2: Running, tmp_path: Path) -> None:
     """Seconds, and not minutes: the warm-up was refused."""
-    args = ["--service-url", smollm2.service.url, "--point", "9000/16x1:2", "--output-dir", str(tmp_path)]
+    args = ["--service-url", smollm2.service.url, "--point", "20000/16x1:2", "--output-dir", str(tmp_path)]
     done = run("benchmark", *args, env=environment(tmp_path), timeout_s=60)
     assert done.returncode == 7, done.stderr
-    assert "9000/16 x 1: 2 of 2 http_400" in done.stderr
+    assert "20000/16 x 1: 2 of 2 http_400" in done.stderr
     assert "maximum context length" in done.stderr

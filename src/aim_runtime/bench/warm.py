@@ -28,8 +28,11 @@ def warm(service: Service, point: Point, key: str | None, within_s: float) -> tu
     Return None where one was given, else the kind of the failure and what was said.
     """
     count = min(point.concurrency or _MOST_REQUESTS, point.requests, _MOST_REQUESTS)
-    with ThreadPoolExecutor(count) as pool:
+    pool = ThreadPoolExecutor(count)
+    try:
         failed = list(pool.map(lambda _: _ask(service, point, key, within_s), range(count)))
+    finally:
+        pool.shutdown(wait=False)  # who interrupts this does not wait for answers
     return None if None in failed else failed[0]
 
 
