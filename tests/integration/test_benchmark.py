@@ -150,6 +150,23 @@ def _descendants(pid: int) -> list[int]:
     return [*found, *(below for each in found for below in _descendants(each))]
 
 
+def test_an_interruption_waits_for_no_answer(tmp_path: Path) -> None:
+    env = own_service(tmp_path, "load") | {"FAKE_ENGINE_TOKEN_S": "5"}
+    log = tmp_path / "stderr"
+    with log.open("wb") as errors:
+        process = subprocess.Popen([AIM, *asked(tmp_path, "--point", "32/16x2:4")], env=env, stderr=errors)
+    try:
+        assert within(30, lambda: "warming up" in log.read_text())
+        ours = _descendants(process.pid)
+        process.terminate()
+        assert process.wait(30) == 130
+    finally:
+        process.kill()
+    assert "stopped before anything was measured" in log.read_text()
+    assert ours
+    assert gone(ours)
+
+
 def _generates(pid: int) -> bool:
     try:
         return b"guidellm" in Path(f"/proc/{pid}/cmdline").read_bytes()
