@@ -59,6 +59,7 @@ def verdict_lines(verdict: Verdict, choice: Choice, rank: int | None, *, memory:
         lines += wrapped(f"not by itself: {verdict.barrier.text}", f"{_INDENT}- ")
     lines += _labelled("change", verdict.change, fg="cyan") if verdict.change and not chosen else []
     lines += _labelled("score", score(verdict))
+    lines += _labelled("service level", verdict.level.text) if verdict.level else []
     lines += _labelled("memory", memory_line(verdict.fit)) if verdict.fit and memory else []
     uses = used(verdict, choice.site.hardware)
     return lines + (_labelled("uses", uses) if uses else [])
@@ -141,7 +142,8 @@ def request(settings: Settings) -> str:
         settings.aim or "no model",
         f"weights {settings.model_ref}" if settings.model_ref and settings.aim_id else "",
         f"profile {settings.profile_id}" if settings.profile_id else "",
-        settings.metric,
+        settings.metrics,
+        f"AIM_SLO={settings.slo.text}" if settings.slo else "",
         f"precision {settings.precision}" if settings.precision else "any precision",
         f"exactly {count} accelerator{'s' if count != 1 else ''}" if count else "any count",
     ]
