@@ -99,8 +99,10 @@ class Log:
         self._logger.info(
             "profile %s (%s, %s, %s)", plan.profile.id, metadata.precision, metadata.metric, metadata.type
         )
-        if plan.settings.slo:
-            self._logger.info("service level %s: %s", plan.settings.slo.text, why(Choice.of(plan)))
+        level = plan.selection.verdict.level
+        if plan.settings.slo and level:
+            decided = level.text if plan.settings.profile_id else why(Choice.of(plan))
+            self._logger.info("service level %s: %s", plan.settings.slo.text, decided)
         cores = f", {uses.cores} cores" if uses.cores else ""
         self._logger.info(
             "accelerators %s x %s%s, by %s",

@@ -87,7 +87,7 @@ def _explicitly(verdict: Verdict, hardware: Hardware, verdicts: tuple[Verdict, .
     )
     level = verdict.level
     if level and level.standing is Standing.MISSES:
-        against = (*against, f"{profile.id} {level.text}; taken because AIM_PROFILE_ID names it")
+        against = (*against, f"{profile.id} {level.text}")
     return _selection(verdict, hardware, verdicts, against)
 
 

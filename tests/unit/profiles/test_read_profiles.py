@@ -281,7 +281,7 @@ BROKEN = [
     (
         "published without release",
         GOOD + "evidence: {source: published}\n",
-        "line 15, column 1: evidence: published evidence names a release",
+        "line 15, column 11: evidence: published evidence names a release",
     ),
     (
         "measured without date",
