@@ -135,14 +135,31 @@ def test_what_is_wrong_is_said(env: dict[str, str]) -> None:
     assert "set AIM_SLO to: limits" in done.stderr
 
 
-def test_serve_says_why_it_took_the_profile(tmp_path: Path) -> None:
+def serving_environment(home: Path, how: str) -> dict[str, str]:
+    """Of two custom profiles for the CPU the one for throughput meets the level; `how` its engine fares."""
     kinds = {"accelerator_type": "cpu", "accelerator_model": "CPU", "accelerator_count": 1}
-    for metric, tpot_s in (("latency", 0.081), ("throughput", 0.04)):
+    for metric, tpot_s, fares in (("latency", 0.081, "fine"), ("throughput", 0.04, how)):
         profile = content(None, **kinds, precision="bf16", metric=metric)
-        profile["env_vars"] = {"VLLM_CPU_KVCACHE_SPACE": "1"}
+        profile["env_vars"] = {"VLLM_CPU_KVCACHE_SPACE": "1", "FAKE_ENGINE": fares}
         seen = evidence("1 core of an AMD EPYC", figures(0.3, tpot_s, 90), model=MODEL)
-        write_profile(tmp_path, f"custom/general/vllm-cpu-bf16-tp1-{metric}", profile | seen)
-    env = fake_environment(tmp_path, AIM_PROFILES_PATH=str(tmp_path / "profiles"), AIM_SLO=SLO)
+        write_profile(home, f"custom/general/vllm-cpu-bf16-tp1-{metric}", profile | seen)
+    return fake_environment(home, AIM_PROFILES_PATH=str(home / "profiles"), AIM_SLO=SLO)
+
+
+def test_the_next_profile_is_the_next_by_the_service_level(tmp_path: Path) -> None:
+    env = {**serving_environment(tmp_path, "crash"), "AIM_ON_FAILURE": "next-profile"}
+    with serving(tmp_path, env) as service:
+        service.wait_until_said("ready after", 30)
+        assert service.stop() == 0
+    following = "general/vllm-cpu-bf16-tp1-latency"
+    assert "profile custom/general/vllm-cpu-bf16-tp1-throughput: the engine ended" in service.said
+    assert f"; now profile {following}" in service.said, "unknown, before the custom one that misses it"
+    assert f"service level {SLO}: no evidence: " in service.said
+    assert "AIM_PROFILE_ID" not in service.said
+
+
+def test_serve_says_why_it_took_the_profile(tmp_path: Path) -> None:
+    env = serving_environment(tmp_path, "fine")
     with serving(tmp_path, env) as service:
         service.wait_until_said("ready after", 30)
         assert service.stop() == 0
