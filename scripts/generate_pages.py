@@ -193,7 +193,8 @@ def evidence(profiles: list[Profile]) -> str:
         if found is None:
             text = "without evidence"
         elif found.source == "published":
-            text = f"published by {found.release}; no measurement of this project"
+            figures = f", with figures that {found.reference} has of {found.machine}" if found.figures else ""
+            text = f"published by {found.release}{figures}; no measurement of this project"
         else:
             text = f"measured by this project on {found.machine} with {found.engine} on {found.date}"
         counts[text] = counts.get(text, 0) + 1

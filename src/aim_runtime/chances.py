@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aim_runtime.errors import AimError, EngineError, EngineExited, EngineNeverReady
 from aim_runtime.plan import Plan, make_plan
-from aim_runtime.profiles.select import ranked
+from aim_runtime.profiles.ranking import ranked
 from aim_runtime.serving.life import Attempt, Life
 from aim_runtime.serving.supervisor import EngineFailed
 from aim_runtime.vocabulary import OnFailure

@@ -8,13 +8,14 @@ from typing import Any
 from aim_runtime.engines import ENGINES
 from aim_runtime.engines.launch import EnvironmentVariable
 from aim_runtime.errors import InvalidProfile, NoProfile, ProfileError
-from aim_runtime.plan import judge_all, make_plan
+from aim_runtime.plan import Plan, judge_all, make_plan
 from aim_runtime.profiles.profile import Profile
-from aim_runtime.profiles.select import nearest_misses, ranked, select
+from aim_runtime.profiles.ranking import ranked
+from aim_runtime.profiles.select import nearest_misses, select
 from aim_runtime.profiles.selection import Objection, Selection, Verdict
 from aim_runtime.settings import Settings
 from aim_runtime.site import Site
-from aim_runtime.vocabulary import AcceleratorType, Origin, State
+from aim_runtime.vocabulary import AcceleratorType, Origin, Standing, State
 
 # The parts of the catalogue, in words.
 LAYERS = {
@@ -34,6 +35,11 @@ class Choice:
     verdicts: tuple[Verdict, ...]
     selection: Selection | None
     refusal: ProfileError | None = None
+
+    @classmethod
+    def of(cls, plan: Plan) -> Choice:
+        """The choice that a plan was made by."""
+        return cls(plan.settings, plan.site, plan.selection.verdicts, plan.selection)
 
     @property
     def chosen(self) -> Verdict | None:
@@ -97,12 +103,27 @@ def why(choice: Choice) -> str:
         if verdict.barrier
     )
     second = next((verdict for verdict in ranking[place + 1 :] if verdict.automatic), None)
+    by_level = _by_level(chosen, second)
+    if by_level:
+        return by_level + passed
+    if choice.settings.slo:
+        passed += "; no profile that may be taken is known to meet AIM_SLO"
     if second is None:
         only = (
             "the only one that is right" if len(ranking) == 1 else "the only one that need not be asked for"
         )
         return only + passed
     return _decided(chosen.profile, second.profile, choice) + passed
+
+
+def _by_level(chosen: Verdict, second: Verdict | None) -> str:
+    """What of the service level decided; empty where it did not."""
+    level, other = chosen.level, second.level if second else None
+    if level is None or level.standing is not Standing.MEETS:
+        return ""
+    if second is None or other is None or other.standing is not Standing.MEETS:
+        return f"{level.text}; no other is known to"
+    return f"{level.text}, before {second.profile.id}, which {other.text}"
 
 
 def _decided(first: Profile, second: Profile, choice: Choice) -> str:
@@ -120,6 +141,7 @@ def _decided(first: Profile, second: Profile, choice: Choice) -> str:
 def _criteria(profile: Profile) -> dict[str, Any]:
     metadata = profile.metadata
     return {
+        "metric": metadata.metric,
         "the number of accelerators": counted(profile),
         "processor": metadata.accelerator_model,
         "search layer": f"'{LAYERS[profile.origin]}'",

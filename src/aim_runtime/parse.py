@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from aim_runtime.errors import did_you_mean
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.slo import Slo, parse_slo
 from aim_runtime.variables import DEFAULT_MANAGEMENT_PORT, LORA_RANKS
 
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -55,6 +56,10 @@ def one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
         raise ValueError(f"not one of {', '.join(allowed)}{did_you_mean(text, allowed)}")
 
     return parse
+
+
+def slo(text: str) -> Slo:
+    return parse_slo(text)
 
 
 def engine(text: str) -> str | None:

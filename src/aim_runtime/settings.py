@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from aim_runtime import parse, variables
 from aim_runtime.errors import InvalidModelRef, InvalidValue, UnknownVariable, nearest
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.slo import Slo
 from aim_runtime.variables import VARIABLES
 from aim_runtime.vocabulary import AcceleratorType, AdapterMode, LoadStrategy, Metric, OnFailure, Precision
 
@@ -72,6 +73,7 @@ class Serving:
 class Settings:
     """Everything the user said, checked. None means "you choose".
 
+    `any_metric`: no metric was asked for, and a service level was; it decides among profiles of either.
     `taken_arguments` names the secrets that were in `engine_args`: the environment has their values.
     """
 
@@ -81,6 +83,8 @@ class Settings:
     profile_id: str | None = None
     precision: Precision | None = None
     metric: Metric = Metric.LATENCY
+    any_metric: bool = False
+    slo: Slo | None = None
     engine: str = "vllm"
     accelerator_type: AcceleratorType | None = None
     accelerator_model: str | None = None
@@ -112,18 +116,26 @@ class Settings:
         """The AIM whose profiles are asked for: `AIM_ID`, or the model's own name."""
         return self.aim_id or self.custom_model_name or (self.model_ref.model_id if self.model_ref else None)
 
+    @property
+    def metrics(self) -> str:
+        """What a profile may be tuned for, in words."""
+        return " or ".join(Metric) if self.any_metric else self.metric
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str], extra_args: tuple[str, ...] = ()) -> Settings:
         """Read `environ` (and the arguments after `--`), or raise a ConfigError naming the first mistake."""
         read = _Reader(environ)
         warnings = read.strangers()
+        metric, slo = read.value("AIM_METRIC", parse.word(Metric)), read.value("AIM_SLO", parse.slo)
         return cls(
             aim_id=read.value("AIM_ID", parse.model_name),
             model_ref=read.value("AIM_MODEL_ID", parse.model_ref),
             custom_model_name=read.value("AIM_CUSTOM_MODEL_NAME", parse.model_name),
             profile_id=read.value("AIM_PROFILE_ID", parse.text),
             precision=read.value("AIM_PRECISION", parse.word(Precision)),
-            metric=read.value("AIM_METRIC", parse.word(Metric)) or Metric.LATENCY,
+            metric=metric or Metric.LATENCY,
+            any_metric=metric is None and slo is not None,
+            slo=slo,
             engine=read.value("AIM_ENGINE", parse.engine) or "vllm",
             accelerator_type=read.value("AIM_ACCELERATOR_TYPE", parse.word(AcceleratorType)),
             accelerator_model=read.value("AIM_ACCELERATOR_MODEL", parse.text_or_auto),

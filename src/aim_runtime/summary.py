@@ -21,7 +21,7 @@ def summary(plan: Plan, folder: Path | None = None) -> dict[str, Any]:
     `folder` has the weights, once they are there: it knows which of the sources they came from.
     """
     written = manifest.read(folder) if folder else None
-    metadata = plan.profile.metadata
+    metadata, level = plan.profile.metadata, plan.selection.verdict.level
     aim = plan.site.catalog.aim
     return {
         "model_id": plan.location.model_id,
@@ -34,7 +34,9 @@ def summary(plan: Plan, folder: Path | None = None) -> dict[str, Any]:
             "metric": str(metadata.metric),
             "type": str(metadata.type),
         },
-        "why": why(Choice(plan.settings, plan.site, plan.selection.verdicts, plan.selection)),
+        "why": why(Choice.of(plan)),
+        "slo": plan.settings.slo.text if plan.settings.slo else None,
+        "service_level": level.text if level else None,
         "warnings": list(plan.warnings),
         "accelerators": _accelerators(plan),
         "memory": memory_object(plan.selection.verdict.fit),

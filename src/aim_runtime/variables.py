@@ -55,6 +55,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("AIM_PROFILE_ID", "one profile, bypassing selection", "a profile id, see list-profiles -v"),
     Variable("AIM_PRECISION", "precision of the weights", _words(Precision, "auto"), "auto"),
     Variable("AIM_METRIC", "what the service is tuned for", _words(Metric), "latency"),
+    Variable(
+        "AIM_SLO",
+        "the service level that is wanted: of the profiles that are right, one whose evidence meets it is "
+        "taken first; while AIM_METRIC is unset, of either metric",
+        "limits parted by commas, of ttft, tpot, itl or e2e at p50, p90 or p99 in milliseconds, and the "
+        "clients at the same time: ttft_p90_ms<=500,tpot_p90_ms<=50,clients>=8",
+    ),
     Variable("AIM_ENGINE", "the inference engine", "vllm", "vllm"),
     Variable("AIM_ACCELERATOR_TYPE", "what computes", _words(AcceleratorType, "auto"), "auto"),
     Variable(

@@ -75,6 +75,14 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Standing(StrEnum):
+    """How a profile stands to a service level, by its evidence; declared in the order of preference."""
+
+    MEETS = "meets"
+    NO_EVIDENCE = "no_evidence"
+    MISSES = "misses"
+
+
 class LoadStrategy(StrEnum):
     """How the engine reads the weights; `default` is its own way."""
 

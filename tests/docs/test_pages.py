@@ -32,6 +32,8 @@ def test_a_changed_profile_makes_its_page_stale(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name)
     for profile in (tmp_path / "catalog/Qwen/Qwen3-32B").glob("vllm-mi300x-*-tp1-*.yaml"):
         text = profile.read_text(encoding="utf-8")
+        text += "  reference: https://example.org/a\n  machine: one MI300X\n"
+        text += "  figures: {clients_1_ttft_p90_s: 0.1}\n"
         profile.write_text(re.sub(r"(?m)^  type: \w+$", "  type: unoptimized", text), encoding="utf-8")
     stale = generate(tmp_path, "--check")
     assert stale.returncode == 1
@@ -40,6 +42,9 @@ def test_a_changed_profile_makes_its_page_stale(tmp_path: Path) -> None:
     assert "Llama" not in stale.stderr
     assert generate(tmp_path).returncode == 0
     assert generate(tmp_path, "--check").returncode == 0
+    page = (tmp_path / "catalog/Qwen/Qwen3-32B/README.md").read_text(encoding="utf-8")
+    figures = "with figures that https://example.org/a has of one MI300X; no measurement of this project."
+    assert f"profiles: published by AMD AIM 0.9, {figures}" in page
 
 
 def test_every_aim_has_a_page_with_the_sections_people_look_for() -> None:

@@ -21,6 +21,7 @@ from aim_runtime.site import Site, load_catalog_for
 from aim_runtime.vocabulary import AcceleratorType
 from integration.test_list_profiles import on_a_terminal
 from running import AIM, COHERE, environment, run
+from unit.profiles import build
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "explain.md"
 GIB = 1024**3
@@ -55,11 +56,17 @@ def test_every_key_of_the_object_is_documented_and_every_documented_key_appears(
     custom = tmp_path / "profiles" / "custom" / "general"
     custom.mkdir(parents=True)
     (custom / "broken.yaml").write_text("metadata: 1\n")
+    for name, seconds in (("fast", 0.04), ("slow", 0.08)):
+        evidence = {"source": "measured", "engine": "vLLM", "machine": "8 x MI300X", "date": "2026-11-25"}
+        figures = {"clients_1_tpot_p90_s": seconds}
+        data = build.content(COHERE) | {"evidence": {**evidence, "figures": figures}}
+        build.write(tmp_path / "profiles" / "custom" / COHERE / f"{name}.yaml", data)
     places = {"AIM_PROFILES_PATH": str(tmp_path / "profiles")}
     seen = {
         key
         for env in (
             MI300X,
+            {**MI300X, "AIM_SLO": "tpot_p90_ms<=50"},
             {**ONE_MI300X, "AIM_ALLOW_GENERAL_PROFILE_FALLBACK": "false", "AIM_METRIC": "throughput"},
             {"AIM_ID": "nobody/nothing", "AIM_ACCELERATOR_MODEL": "MI300X"},
             {**MI300X, "AIM_ALLOW_GENERAL_PROFILE_FALLBACK": "false"},
@@ -71,6 +78,7 @@ def test_every_key_of_the_object_is_documented_and_every_documented_key_appears(
     documented = set(re.findall(r"^\| `([^`]+)`", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     assert seen - documented == set()
     whole = {"model", "profiles[].barrier", "profiles[].memory"}
+    whole |= {"profiles[].service_level", "profiles[].service_level.missed"}
     assert documented - seen - whole == set()
 
 

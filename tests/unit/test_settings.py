@@ -16,6 +16,7 @@ from aim_runtime import variables
 from aim_runtime.errors import ConfigError, InvalidModelRef, InvalidValue, UnknownVariable
 from aim_runtime.models.ref import ModelRef
 from aim_runtime.settings import AdapterSettings, Serving, Settings, expand_secret_files
+from aim_runtime.slo import Objective, Slo
 from aim_runtime.variables import VARIABLES
 from aim_runtime.vocabulary import AcceleratorType, AdapterMode, LoadStrategy, Metric, OnFailure, Precision
 
@@ -46,6 +47,12 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("AIM_PRECISION", "auto", "precision", None),
     ("AIM_METRIC", "Throughput", "metric", Metric.THROUGHPUT),
     ("AIM_METRIC", "auto", "metric", Metric.LATENCY),
+    ("AIM_METRIC", "auto", "any_metric", False),
+    ("AIM_SLO", "ttft_p90_ms<=500", "slo", Slo((Objective("ttft", 90, 0.5),))),
+    ("AIM_SLO", "ttft_p90_ms<=500", "any_metric", True),
+    ("AIM_SLO", "ttft_p90_ms<=500", "metric", Metric.LATENCY),
+    ("AIM_SLO", "ttft_p90_ms<=500", "metrics", "latency or throughput"),
+    ("AIM_METRIC", "throughput", "metrics", "throughput"),
     ("AIM_ENGINE", "vLLM", "engine", "vllm"),
     ("AIM_ENGINE", "auto", "engine", "vllm"),
     ("AIM_ACCELERATOR_TYPE", "CPU", "accelerator_type", AcceleratorType.CPU),
@@ -84,6 +91,17 @@ def test_good_value(name: str, value: str, field: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("metric", "any_metric"), [("latency", False), ("throughput", False), ("auto", True), ("", True)]
+)
+def test_a_metric_that_is_asked_for_stays_a_test_beside_a_service_level(
+    metric: str, any_metric: bool
+) -> None:
+    found = read(AIM_METRIC=metric, AIM_SLO="tpot_p90_ms<=50")
+    assert found.any_metric is any_metric
+    assert found.metric == (metric if not any_metric else "latency")
+
+
+@pytest.mark.parametrize(
     ("environ", "folder"),
     [
         ({}, None),
@@ -115,6 +133,10 @@ BAD: list[tuple[str, str, str, str]] = [
     ("AIM_CUSTOM_MODEL_NAME", "a/b/c", "not a model name", "org/model"),
     ("AIM_PRECISION", "fp9", "did you mean fp8?", "auto, int4, int8, fp4, fp8, fp16, bf16, fp32"),
     ("AIM_METRIC", "latncy", "did you mean latency?", "latency, throughput"),
+    ("AIM_SLO", "ttft_p90<=500", "did you mean ttft_p90_ms?", "limits parted by commas"),
+    ("AIM_SLO", "ttft_p90_ms>=500", "ttft_p90_ms takes <=, not >=", "limits parted by commas"),
+    ("AIM_SLO", "fast", "fast is not NAME<=NUMBER", "limits parted by commas"),
+    ("AIM_SLO", "clients>=8", "no latency is limited", "limits parted by commas"),
     ("AIM_ENGINE", "vlm", "did you mean vllm?", "vllm"),
     ("AIM_ENGINE", "sglang", "not one of vllm", "vllm"),
     ("AIM_ACCELERATOR_TYPE", "tpu", "not an accelerator type; did you mean", "auto, gpu, cpu"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aim_runtime.engines.launch import Argument, EnvironmentVariable, Layer
 from aim_runtime.models import manifest
+from aim_runtime.slo import parse_slo
 from aim_runtime.summary import summary
 from unit.test_plan import COHERE, declared, plan
 
@@ -32,6 +33,15 @@ def test_what_is_served_and_why(tmp_path: Path) -> None:
     assert found["engine"] == {"name": "vllm", "version": "0.32.0"}
     assert found["url"] == "http://localhost:9000/v1"
     assert {"key": "port", "value": 9000, "from": "runtime"} in found["arguments"]
+
+
+def test_the_service_level_is_told(tmp_path: Path) -> None:
+    asked = plan(tmp_path, declared("MI300X"), aim_id=COHERE, slo=parse_slo("tpot_p90_ms<=50"))
+    assert summary(asked)["slo"] == "tpot_p90_ms<=50"
+    assert summary(asked)["service_level"].startswith("no evidence: no figures were published with it (")
+    assert any("no profile that may be taken is known to meet it" in each for each in asked.warnings)
+    unasked = summary(plan(tmp_path, declared("MI300X"), aim_id=COHERE))
+    assert (unasked["slo"], unasked["service_level"]) == (None, None)
 
 
 def test_the_source_that_was_taken(tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ from aim_runtime.hardware.devices import BY_MODEL
 from aim_runtime.hardware.epyc import KINDS
 from aim_runtime.profiles.aim import AimFile
 from aim_runtime.profiles.catalog import AIM_FILE
-from aim_runtime.profiles.profile import Metadata, ProfileFile
+from aim_runtime.profiles.profile import Evidence, Metadata, ProfileFile
+from aim_runtime.slo import FIGURES
 from aim_runtime.vocabulary import AcceleratorType, Precision
 
 _STEM = re.compile(r"([^-]+)-([^-]+)-([^-]+)-tp(\d+)-([^-]+)(?:-(.+))?")
 _SHAPE = "<engine>-<accelerator>-<precision>-tp<N>-<metric>[-<variant>].yaml"
 _PROCESSORS = ("CPU", *KINDS)
+_PERCENTILE = re.compile(rf"({'|'.join(FIGURES)})_p\d")
+_READABLE = re.compile(rf"clients_[1-9]\d*_({'|'.join(FIGURES)})_p\d+_s")
 # Names of files that say a precision more exactly than the metadata can.
 _SAME_PRECISION = {"mxfp4": Precision.FP4}
 
@@ -33,6 +36,17 @@ def of_names(path: Path, content: ProfileFile) -> Iterator[Remark]:
         text = "no evidence: nobody can tell where its settings come from"
         fix = "add evidence: source published and release, measured and the figures, or derived and engine"
         yield warning("evidence", (), text, fix)
+    else:
+        yield from _figures(content.evidence)
+
+
+def _figures(evidence: Evidence) -> Iterator[Remark]:
+    """Percentiles of latencies whose names `AIM_SLO` cannot read, so that they would prove nothing."""
+    for name in evidence.figures:
+        if _PERCENTILE.search(name) and not _READABLE.fullmatch(name):
+            text = f"{name}: a percentile that AIM_SLO does not read"
+            fix = "name it clients_<N>_<figure>_p<percentile>_s, in seconds, for example clients_8_ttft_p90_s"
+            yield warning("figures", ("evidence", "figures", name), text, fix)
 
 
 def of_aim(path: Path, aim: AimFile) -> Iterator[Remark]:

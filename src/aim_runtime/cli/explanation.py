@@ -64,6 +64,8 @@ def _request(settings: Settings) -> dict[str, Any]:
         "profile_id": settings.profile_id,
         "engine": settings.engine,
         "metric": str(settings.metric),
+        "any_metric": settings.any_metric,
+        "slo": settings.slo.text if settings.slo else None,
         "precision": settings.precision,
         "accelerator_type": settings.accelerator_type,
         "accelerator_model": settings.accelerator_model,
@@ -93,6 +95,7 @@ def _profile(verdict: Verdict, rank: int | None, choice: Choice) -> dict[str, An
         "uses": [device.index for device in verdict.uses],
         "environment": variables_object(choice.environment(verdict)),
         "memory": memory_object(verdict.fit),
+        "service_level": verdict.level.as_object() if verdict.level else None,
     }
 
 

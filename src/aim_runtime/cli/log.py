@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TextIO
 
+from aim_runtime.choice import Choice, why
 from aim_runtime.cli import output
 from aim_runtime.cli.machine import machine_lines
 from aim_runtime.cli.progress import ProgressView
@@ -98,6 +99,10 @@ class Log:
         self._logger.info(
             "profile %s (%s, %s, %s)", plan.profile.id, metadata.precision, metadata.metric, metadata.type
         )
+        level = plan.selection.verdict.level
+        if plan.settings.slo and level:
+            decided = level.text if plan.settings.profile_id else why(Choice.of(plan))
+            self._logger.info("service level %s: %s", plan.settings.slo.text, decided)
         cores = f", {uses.cores} cores" if uses.cores else ""
         self._logger.info(
             "accelerators %s x %s%s, by %s",

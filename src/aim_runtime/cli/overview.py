@@ -14,7 +14,7 @@ from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.catalog import Problem
 from aim_runtime.profiles.selection import Verdict
 from aim_runtime.settings import Settings
-from aim_runtime.vocabulary import AcceleratorType, State
+from aim_runtime.vocabulary import AcceleratorType, Standing, State
 
 _COLOURS = {State.COMPATIBLE: "green", State.INVALID: "red", State.MEMORY_MISMATCH: "red"}
 _INDENT = "     "
@@ -59,9 +59,19 @@ def verdict_lines(verdict: Verdict, choice: Choice, rank: int | None, *, memory:
         lines += wrapped(f"not by itself: {verdict.barrier.text}", f"{_INDENT}- ")
     lines += _labelled("change", verdict.change, fg="cyan") if verdict.change and not chosen else []
     lines += _labelled("score", score(verdict))
+    level = _level(verdict)
+    lines += _labelled("service level", level) if level else []
     lines += _labelled("memory", memory_line(verdict.fit)) if verdict.fit and memory else []
     uses = used(verdict, choice.site.hardware)
     return lines + (_labelled("uses", uses) if uses else [])
+
+
+def _level(verdict: Verdict) -> str:
+    """What its evidence says; empty where that is nothing, and it would not run anyway."""
+    level = verdict.level
+    if level is None or (verdict.objections and level.standing is Standing.NO_EVIDENCE):
+        return ""
+    return level.text
 
 
 def problem_text(problem: Problem) -> str:
@@ -141,7 +151,8 @@ def request(settings: Settings) -> str:
         settings.aim or "no model",
         f"weights {settings.model_ref}" if settings.model_ref and settings.aim_id else "",
         f"profile {settings.profile_id}" if settings.profile_id else "",
-        settings.metric,
+        settings.metrics,
+        f"AIM_SLO={settings.slo.text}" if settings.slo else "",
         f"precision {settings.precision}" if settings.precision else "any precision",
         f"exactly {count} accelerator{'s' if count != 1 else ''}" if count else "any count",
     ]

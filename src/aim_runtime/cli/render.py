@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from msgspec import to_builtins
 
+from aim_runtime.choice import Choice, why
 from aim_runtime.cli.machine import variables_object
 from aim_runtime.engines.launch import Launch
 from aim_runtime.engines.shown import shown, shown_command
@@ -55,7 +56,7 @@ def profile_object(profile: Profile) -> dict[str, Any]:
 
 def plan_object(plan: Plan) -> dict[str, Any]:
     """The plan as the contract spells it, with where each argument came from."""
-    size = plan.location.size_bytes
+    size, level = plan.location.size_bytes, plan.selection.verdict.level
     return {
         "filename": plan.profile.path.name,
         "path": str(plan.profile.path),
@@ -82,6 +83,8 @@ def plan_object(plan: Plan) -> dict[str, Any]:
             ],
         },
         "memory": memory_object(plan.selection.verdict.fit),
+        "why": why(Choice.of(plan)),
+        "service_level": level.as_object() if level else None,
         "engine": {
             "name": plan.settings.engine,
             "version": plan.engine.version if plan.engine else None,

@@ -86,6 +86,7 @@ class Row:
             "reasons": list(self.reasons),
             "change": self.change or None,
             "memory": memory_object(self.verdict.fit) if self.verdict else None,
+            "service_level": self.verdict.level.as_object() if self.verdict and self.verdict.level else None,
             "profile": profile_object(self.profile) if self.profile else None,
         }
 

@@ -14,6 +14,7 @@ from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.fit import GIB, Fit, NotKnown, fit, least_count
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Objection, Verdict
+from aim_runtime.profiles.service_level import service_level
 from aim_runtime.settings import Settings
 from aim_runtime.vocabulary import AcceleratorType, ProfileType, State
 
@@ -56,7 +57,9 @@ def judge(
         against += _against_busy(busy, demand)
     known = None if demand is None else model
     full = tuple(device for device in devices if lacks(device, demand))
-    return Verdict(profile, tuple(against), _barrier(profile, settings), uses, found, known, full)
+    ours = all(each.state is not State.MODEL_MISMATCH for each in against)
+    level = service_level(profile, settings, hardware.cpu.cores) if ours else None
+    return Verdict(profile, tuple(against), _barrier(profile, settings), uses, found, known, full, level)
 
 
 def _against_request(profile: Profile, settings: Settings) -> Iterator[Objection]:
@@ -67,7 +70,7 @@ def _against_request(profile: Profile, settings: Settings) -> Iterator[Objection
             f"is for the engine {metadata.engine}, not {settings.engine}",
             f"set AIM_ENGINE={metadata.engine}",
         )
-    if metadata.metric is not settings.metric:
+    if metadata.metric is not settings.metric and not settings.any_metric:
         yield Objection(
             State.METRIC_MISMATCH,
             f"is for {metadata.metric}, not {settings.metric}",

@@ -42,14 +42,16 @@ class Metadata(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, om
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a profile's settings and figures come from.
 
-    `published` settings claim no measurement of ours; `measured` ones carry the figures, each named
-    with its unit, and what they were measured on. `baseline` is the engine's defaults in the same run.
+    `published` settings claim no measurement of ours; where figures were published with them, `reference`
+    names the place. `measured` ones carry the figures, each named with its unit, and what they were
+    measured on. `baseline` is the engine's defaults in the same run.
     `derived` ones were computed by the rules of `engine` on `date`, and `changes` says from what: they
     name nothing that could be taken for a measurement.
     """
 
     source: Literal["published", "measured", "derived"]
     release: str | None = None
+    reference: str | None = None
     changes: list[str] = []
     engine: str | None = None
     machine: str | None = None
@@ -60,8 +62,16 @@ class Evidence(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     baseline: dict[str, float] = {}
 
     def __post_init__(self) -> None:
-        if self.source == "published" and (self.figures or not self.release):
-            raise ValueError("published evidence names a release and claims no figures")
+        if self.source == "published" and not self.release:
+            raise ValueError("published evidence names a release")
+        if self.source == "published" and self.figures and not (self.reference and self.machine):
+            raise ValueError("published figures name a reference, where they were published, and a machine")
+        if self.source == "published" and self.baseline:
+            raise ValueError("published evidence has no baseline: that is of a run of one's own")
+        if self.source == "measured" and self.reference:
+            raise ValueError(
+                "measured evidence names no reference: that is for figures that others published"
+            )
         if self.source == "measured" and not (self.figures and self.engine and self.machine and self.date):
             raise ValueError("measured evidence has figures, engine, machine and date")
         if self.source == "derived" and (self._measured or not (self.engine and self.date)):
@@ -69,7 +79,7 @@ class Evidence(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def _measured(self) -> bool:
-        named = (self.release, self.machine, self.model, self.workload)
+        named = (self.release, self.reference, self.machine, self.model, self.workload)
         return any(named) or bool(self.figures or self.baseline)
 
 

@@ -6,10 +6,12 @@ from aim_runtime.errors import InvalidProfile, NoProfile, ProfileNotFound, did_y
 from aim_runtime.hardware.accelerator import Accelerator, Hardware
 from aim_runtime.profiles.catalog import Catalog, Problem
 from aim_runtime.profiles.choose import left
+from aim_runtime.profiles.level_warnings import warnings
 from aim_runtime.profiles.profile import Profile
+from aim_runtime.profiles.ranking import ranked
 from aim_runtime.profiles.selection import Selection, Verdict
 from aim_runtime.settings import Settings
-from aim_runtime.vocabulary import AcceleratorType, ProfileType, State, place
+from aim_runtime.vocabulary import AcceleratorType, ProfileType, Standing, State
 
 # The states of profiles worth naming when none is right, the nearest first.
 _NEARNESS = (
@@ -21,13 +23,6 @@ _NEARNESS = (
 )
 
 
-def rank(profile: Profile) -> tuple[int, int, int, int, str]:
-    """Sort key, best first: the most accelerators, then search layer, precision, type, id."""
-    metadata = profile.metadata
-    count = metadata.accelerator_count if metadata.accelerator_type is AcceleratorType.GPU else 0
-    return (-count, place(profile.origin), place(metadata.precision), place(metadata.type), profile.id)
-
-
 def select(
     settings: Settings, catalog: Catalog, verdicts: tuple[Verdict, ...], hardware: Hardware
 ) -> Selection:
@@ -37,29 +32,15 @@ def select(
     compatible = ranked(verdicts, hardware)
     automatic = [verdict for verdict in compatible if verdict.automatic]
     if automatic:
-        return _selection(automatic[0], hardware, verdicts)
+        told = warnings(settings, automatic[0], compatible)
+        return _selection(automatic[0], hardware, verdicts, told)
     manual = [each for each in compatible if each.profile.metadata.type is ProfileType.UNOPTIMIZED]
     if manual and settings.allow_unoptimized:
         why = "taken because AIM_ALLOW_UNOPTIMIZED is set and nothing better is right"
         warning = f"{manual[0].profile.id} is unoptimized; {why}"
-        return _selection(manual[0], hardware, verdicts, (warning,))
+        told = warnings(settings, manual[0], compatible)
+        return _selection(manual[0], hardware, verdicts, (warning, *told))
     raise _none(settings, hardware, catalog, verdicts, compatible)
-
-
-def ranked(verdicts: tuple[Verdict, ...], hardware: Hardware) -> list[Verdict]:
-    """The verdicts on profiles that would run, best first.
-
-    On a CPU, of one search layer, a profile for exactly this processor goes before one for a more
-    general kind of it.
-    """
-    kinds = hardware.cpu.models
-
-    def key(verdict: Verdict) -> tuple[int, int, int, int, int, str]:
-        count, layer, *rest = rank(verdict.profile)
-        model = verdict.profile.metadata.accelerator_model
-        return (count, layer, kinds.index(model) if model in kinds else 0, *rest)  # type: ignore[return-value]
-
-    return sorted((verdict for verdict in verdicts if verdict.state is State.COMPATIBLE), key=key)
 
 
 def find(profile_id: str, catalog: Catalog, aim: str | None, said: str = "") -> Profile | Problem:
@@ -101,10 +82,13 @@ def _explicitly(verdict: Verdict, hardware: Hardware, verdicts: tuple[Verdict, .
             f"the profile {profile.id} would not start: {first.text}",
             hint=first.change or f"mend {profile.path}",
         )
-    warnings = tuple(
+    against = tuple(
         f"{profile.id} {reason}; taken because AIM_PROFILE_ID names it" for reason in verdict.reasons
     )
-    return _selection(verdict, hardware, verdicts, warnings)
+    level = verdict.level
+    if level and level.standing is Standing.MISSES:
+        against = (*against, f"{profile.id} {level.text}")
+    return _selection(verdict, hardware, verdicts, against)
 
 
 def _selection(
@@ -127,7 +111,7 @@ def _none(
 ) -> NoProfile:
     """Say why nothing was chosen, by the profiles that came nearest."""
     precision = f", {settings.precision}" if settings.precision else ""
-    request = f"{settings.aim or 'this model'} ({settings.metric}{precision})"
+    request = f"{settings.aim or 'this model'} ({settings.metrics}{precision})"
     what = f"no profile for {request} on {_summary(hardware, settings)}"
     if compatible:
         ids = ", ".join(verdict.profile.id for verdict in compatible)

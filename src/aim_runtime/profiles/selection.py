@@ -8,6 +8,7 @@ from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.models.architecture import Architecture
 from aim_runtime.profiles.fit import Fit, NotKnown
 from aim_runtime.profiles.profile import Profile
+from aim_runtime.profiles.service_level import ServiceLevel
 from aim_runtime.vocabulary import State
 
 
@@ -28,7 +29,8 @@ class Verdict:
     run from being taken by itself, None when nothing does. `uses` are the accelerators it would get,
     `full` those of the machine that have too little free for it;
     `fit` the memory arithmetic or why there is none, `model` what it was told of the model; both None
-    where the profile is for another one.
+    where the profile is for another one. `level` is how its evidence stands to the service level that was
+    asked for, None where none was or the profile is for another model.
     """
 
     profile: Profile
@@ -38,6 +40,7 @@ class Verdict:
     fit: Fit | NotKnown | None = None
     model: Architecture | None = None
     full: tuple[Accelerator, ...] = ()
+    level: ServiceLevel | None = None
 
     @property
     def state(self) -> State:

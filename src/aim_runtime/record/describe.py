@@ -76,13 +76,12 @@ def without_secrets(record: values.Record, hide: Hider) -> values.Record:
 
 def _profile(plan: Plan, hide: Hider) -> values.UsedProfile:
     profile = plan.profile
-    chosen = Choice(plan.settings, plan.site, plan.selection.verdicts, plan.selection)
     return values.UsedProfile(
         id=profile.id,
         origin=str(profile.origin),
         path=str(profile.path),
         sha256=_digest(profile.path),
-        why=why(chosen),
+        why=why(Choice.of(plan)),
         content=shown(profile, hide),
     )
 

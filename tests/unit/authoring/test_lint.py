@@ -162,6 +162,25 @@ def test_a_general_profile_in_the_folder_of_an_aim(tmp_path: Path) -> None:
     assert rules(tmp_path, text) == [("aim-id", "error", 1, 1)]
 
 
+@pytest.mark.parametrize(
+    ("name", "warned"),
+    [
+        ("clients_8_ttft_p90_s", False),
+        ("clients_8_tokens_per_s", False),
+        ("start_to_ready_s", False),
+        ("clients_8_ttft_p90", True),
+        ("clients_8_ttft_p90_ms", True),
+        ("ttft_p90_s", True),
+    ],
+)
+def test_a_figure_that_no_service_level_reads_is_a_warning(tmp_path: Path, name: str, warned: bool) -> None:
+    evidence = (
+        "evidence: {source: measured, engine: vLLM, machine: MI300X, date: '2026-11-25', figures: {%s: 1}}"
+    )
+    text = GOOD.partition("evidence:")[0] + evidence % name
+    assert [rule for rule, *_ in rules(tmp_path, text)] == (["figures"] if warned else [])
+
+
 def test_missing_evidence_is_a_warning(tmp_path: Path) -> None:
     assert rules(tmp_path, GOOD.partition("evidence:")[0]) == [("evidence", "warning", 1, 1)]
 

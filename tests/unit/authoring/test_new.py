@@ -264,6 +264,7 @@ def test_gpus_that_are_not_known(tmp_path: Path) -> None:
         {"machine": "a big one"},
         {"workload": "chat"},
         {"release": "AMD AIM 0.12"},
+        {"reference": "https://example.org/figures"},
         {"date": None},
         {"engine": None},
     ],

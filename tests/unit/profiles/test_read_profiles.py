@@ -34,6 +34,15 @@ env_vars:
   VLLM_ROCM_USE_AITER: '1'
 """
 PUBLISHED = "evidence:\n  source: published\n  release: AMD AIM 0.9\n"
+PUBLISHED_FIGURES = (
+    PUBLISHED
+    + """\
+  reference: https://example.org/figures
+  machine: 8 x MI300X
+  figures:
+    clients_1_ttft_p90_s: 0.5
+"""
+)
 MEASURED = """\
 evidence:
   source: measured
@@ -70,6 +79,14 @@ def test_a_good_file(tmp_path: Path) -> None:
     assert found.engine_args == {"dtype": "float16"}
     assert found.evidence is not None
     assert found.evidence.figures == {"ttft_s": 0.5}
+
+
+def test_published_figures_say_where_they_were_published(tmp_path: Path) -> None:
+    found = profile_file(tmp_path, GOOD + PUBLISHED_FIGURES)
+    assert found.evidence is not None
+    assert found.evidence.source == "published"
+    assert found.evidence.reference == "https://example.org/figures"
+    assert profile_file(tmp_path, GOOD + PUBLISHED).evidence is not None, "without figures as before"
 
 
 BROKEN = [
@@ -244,12 +261,27 @@ BROKEN = [
     (
         "published figures",
         GOOD + PUBLISHED + "  figures: {ttft_s: 1}\n",
-        "line 15, column 1: evidence: published evidence names a release and claims no figures",
+        "line 15, column 1: evidence: published figures name a reference, where they were published, and a",
+    ),
+    (
+        "published figures of no machine",
+        GOOD + PUBLISHED + "  reference: https://example.org/a\n  figures: {ttft_s: 1}\n",
+        "published figures name a reference, where they were published, and a machine",
+    ),
+    (
+        "published baseline",
+        GOOD + PUBLISHED_FIGURES + "  baseline: {ttft_s: 1}\n",
+        "published evidence has no baseline: that is of a run of one's own",
+    ),
+    (
+        "measured by reference",
+        GOOD + MEASURED + "  reference: https://example.org/a\n",
+        "measured evidence names no reference: that is for figures that others published",
     ),
     (
         "published without release",
         GOOD + "evidence: {source: published}\n",
-        "names a release and claims no figures",
+        "line 15, column 11: evidence: published evidence names a release",
     ),
     (
         "measured without date",

@@ -13,7 +13,7 @@ from aim_runtime.hardware.accelerator import Hardware
 from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.profiles.catalog import Problem, load_catalog
 from aim_runtime.profiles.profile import Profile
-from aim_runtime.profiles.select import rank
+from aim_runtime.profiles.ranking import rank
 from aim_runtime.profiles.selection import Selection
 from aim_runtime.settings import Settings
 from aim_runtime.vocabulary import AcceleratorType, Metric, Origin, Precision

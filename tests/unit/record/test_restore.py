@@ -52,6 +52,14 @@ def test_the_record_wins_but_for_places(tmp_path: Path) -> None:
     )
 
 
+def test_the_service_level_is_the_records_and_its_profile_stays_pinned(tmp_path: Path) -> None:
+    was = environment(tmp_path, AIM_SLO="tpot_p90_ms<=50")
+    found, notes = restore.environment(record(was), {**was, "AIM_SLO": "ttft_p90_ms<=1"})
+    assert (found["AIM_SLO"], found["AIM_PROFILE_ID"]) == ("tpot_p90_ms<=50", PROFILE)
+    assert notes == ("AIM_SLO=ttft_p90_ms<=1 of the environment is left out; the record has tpot_p90_ms<=50",)
+    assert "AIM_SLO" not in restore.environment(record(environment(tmp_path)), was)[0]
+
+
 def test_in_its_own_environment_there_is_nothing_to_say(tmp_path: Path) -> None:
     was = environment(tmp_path, VLLM_USE_V2="1")
     found, notes = restore.environment(record(was), was)
