@@ -1,4 +1,4 @@
-"""A report of benchmarks as one HTML page, which opens without a network and is the same for the same results."""
+"""A report of benchmarks: one HTML page that needs no network, and is the same for the same results."""
 
 from __future__ import annotations
 
@@ -39,14 +39,11 @@ def _main(found: Sequence[Run]) -> Iterable[Element]:
     yield _section("What was measured", tables.facts(found))
     if len(found) > 1:
         yield _section(f"Against {found[0].label}", *_comparison(found))
-    drawn = [
-        ("Load", sections.loads(found)),
-        ("Trade-off", sections.trade_off(found)),
-        ("Latency distributions", sections.distributions(found)),
-    ]
-    for title, parts in drawn:
-        if whole := list(parts):
-            yield _section(title, *whole)
+    part = any(point.samples and not point.ok for run in found for point in run.benchmark.points)
+    ring = " In a red ring: some requests of the point were not answered." if part else ""
+    for title, key, parts in sections.PARTS:
+        if drawn := list(parts(found)):
+            yield _section(title, element("p", key + ring, class_="quiet"), *drawn)
     if undrawn := sections.undrawn(found):
         text = f"Not drawn, because no request was answered: {'; '.join(undrawn)}."
         yield element("p", text, class_="wrong")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import Element
 
@@ -44,9 +45,7 @@ def ratio(figure: str, first: Measured, other: Measured) -> float | None:
 def ratios(first: Run, other: Run) -> Element:
     """A table of the points that both have, with the geometric mean of each figure."""
     before = {each.point.name: each for each in first.benchmark.points}
-    shared = [
-        (before[each.point.name], each) for each in other.benchmark.points if each.point.name in before
-    ]
+    shared = [(before[each.point.name], each) for each in other.benchmark.points if each.point.name in before]
     found = [{name: ratio(name, *pair) for name in _FIGURES} for pair in shared]
     rows = [
         element("tr", heading(after.point.name, "row"), *(_cell(value, pair) for value in row.values()))
@@ -62,9 +61,8 @@ def ratios(first: Run, other: Run) -> Element:
 
 def unshared(runs: Sequence[Run]) -> list[str]:
     """The points that not all benchmarks have, in words."""
-    names = [{each.point.name for each in run.benchmark.points} for run in runs]
-    alone = set.union(*names) - set.intersection(*names)
-    return sorted(alone)
+    counts = Counter(name for run in runs for name in {each.point.name for each in run.benchmark.points})
+    return [name for name, count in sorted(counts.items()) if count < len(runs)]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -79,6 +77,10 @@ def _cell(value: float | None, pair: tuple[Measured, Measured] | None) -> Elemen
     if abs(value - 1) <= _ALIKE:
         return element("td", f"{value:.2f}{words.TIMES}")
     better = value > 1
-    arrow, said = ("\N{BLACK UP-POINTING TRIANGLE}", "better") if better else ("\N{BLACK DOWN-POINTING TRIANGLE}", "worse")
+    arrow, said = (
+        ("\N{BLACK UP-POINTING TRIANGLE}", "better")
+        if better
+        else ("\N{BLACK DOWN-POINTING TRIANGLE}", "worse")
+    )
     sign = element("span", arrow, title=said, aria_label=said, role="img")
     return element("td", sign, f" {value:.2f}{words.TIMES}", class_="right" if better else "wrong")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +20,13 @@ Json = dict[str, Any]
 _SIZE = {"width": 350, "height": 240, "autosize": {"type": "fit", "contains": "padding"}}
 _AXIS = {
     **{"labelColor": "var(--quiet)", "titleColor": "var(--quiet)", "titleFontWeight": "normal"},
-    **{"gridColor": "var(--line)", "domainColor": "var(--line)", "tickColor": "var(--line)"},
-    **{"labelFontSize": 11, "titleFontSize": 11, "labelOverlap": True, "titlePadding": 6},
+    **{"gridColor": "var(--line)", "domainColor": "var(--line)", "labelPadding": 5},
+    **{"labelFontSize": 11, "titleFontSize": 11, "labelOverlap": True, "titlePadding": 6, "ticks": False},
 }
 # The widths of texts are those of a font that vl-convert brings, so that every machine draws the same.
 _CONFIG = {"font": "Liberation Sans", "view": {"stroke": None}, "axis": _AXIS}
 _TIME = "datum.value >= 1000 ? format(datum.value / 1000, '~g') + ' s' : format(datum.value, '~g') + ' ms'"
+_APART = 0.18  # of an axis: the width of a label
 LEAST_MS = 0.1  # tokens of one chunk have no time between them, which has no place on a logarithmic axis
 DASHES = {50: [1, 0], 90: [4, 3]}
 
@@ -43,20 +45,22 @@ class Mark:
     @property
     def text(self) -> str:
         failed = words.failures(self.measured)
-        load = words.load_name(self.measured)
-        return f"{self.series.name}, {load}: {self.said}{f' ({failed})' if failed else ''}"
+        names = dict.fromkeys((self.series.name, words.load_name(self.measured)))
+        return f"{', '.join(names)}: {self.said}{f' ({failed})' if failed else ''}"
 
     @property
     def row(self) -> Json:
         where = {"x": rounded(self.x), "y": rounded(self.y), "s": self.series.place}
-        return {**where, "p": self.percentile, "d": self.text, "l": f"{words.load(self.measured):g}"}
+        return {**where, "p": self.percentile, "d": self.text, "l": words.load_label(self.measured)}
 
 
 def figure(title: str, marks: Sequence[Mark], layers: Sequence[Json]) -> Element:
     """A plot with its title; who cannot see it is told of every mark."""
     said = "; ".join(mark.text for mark in marks)
     specification = {**_SIZE, "background": None, "config": _CONFIG, "layer": list(layers)}
-    return element("figure", element("figcaption", title), draw(specification, f"{title}. {said}"), class_="plot")
+    return element(
+        "figure", element("figcaption", title), draw(specification, f"{title}. {said}"), class_="plot"
+    )
 
 
 def axis(field: str, title: str | None, scale: Json, **more: Any) -> Json:
@@ -74,7 +78,29 @@ def time_axis(field: str, least_ms: float, most_ms: float) -> Json:
     """A logarithmic axis of milliseconds: what is above a second is said in seconds."""
     ends = [rounded(max(least_ms, LEAST_MS) * 0.92), rounded(max(most_ms, LEAST_MS) * 1.08)]
     scale = {"type": "log", "domain": ends, "nice": False, "clamp": True}
-    return axis(field, None, scale, labelExpr=_TIME, tickCount=5)
+    return axis(field, None, scale, labelExpr=_TIME, values=ticks(*ends))
+
+
+def ticks(least: float, most: float) -> list[float]:
+    """Round values between two others, as many as a logarithmic axis has room for."""
+    tens = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        found = [step * 10.0**ten for ten in tens for step in steps if least <= step * 10.0**ten <= most]
+        if len(found) >= 3 and found == _apart(found, least, most):
+            return [rounded(each) for each in found]
+    unit = 10 ** math.floor(math.log10((most - least) / 3))  # less than a decade or so is nearly linear
+    step = next(each * unit for each in (1, 2, 5, 10) if (most - least) / (each * unit) <= 6)
+    counts = range(math.ceil(least / step), math.floor(most / step) + 1)
+    return _apart([rounded(step * count) for count in counts], least, most)
+
+
+def _apart(values: Sequence[float], least: float, most: float) -> list[float]:
+    """The values without those whose labels would touch the one before."""
+    kept: list[float] = []
+    for each in values:
+        if not kept or math.log(each / kept[-1]) >= _APART * math.log(most / least):
+            kept.append(each)
+    return kept
 
 
 def line(series: Sequence[Series], rows: Sequence[Json], x: Json, y: Json, order: str, **mark: Any) -> Json:
@@ -84,7 +110,13 @@ def line(series: Sequence[Series], rows: Sequence[Json], x: Json, y: Json, order
     return {
         "data": {"values": list(rows)},
         "mark": {"type": "line", "strokeWidth": 1.5, **mark},
-        "encoding": {"x": x, "y": y, "stroke": _colour(series), "strokeDash": dash, "order": {"field": order}},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "stroke": _colour(series),
+            "strokeDash": dash,
+            "order": {"field": order},
+        },
     }
 
 

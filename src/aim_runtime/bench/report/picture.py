@@ -17,7 +17,10 @@ _VERSION = "6.4"
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _LONG = re.compile(r"-?\d+\.\d{2,}")
 # What the page says once for all plots, or what says nothing.
-_NEEDLESS = ("aria-hidden", "aria-label", "aria-roledescription", "class", "font-family", "pointer-events", "role")
+_NEEDLESS = (
+    *("aria-hidden", "aria-label", "aria-roledescription", "role", "class"),
+    *("font-family", "pointer-events", "stroke-miterlimit"),
+)
 _DEFAULTS = {"opacity": "1", "stroke-width": "1", "fill-opacity": "1", "text-anchor": "start"}
 
 
@@ -45,23 +48,22 @@ def _lean(parent: Element) -> Iterator[Element]:
     """What is seen of an element's children: Vega writes for all that could be."""
     for each in parent:
         each.tag = each.tag.removeprefix(_NAMESPACE)
-        if each.get("display") == "none" or (each.tag == "path" and not _visible(each)):
+        if _hidden(each):
             continue
         description = each.get("aria-label") if each.tag == "path" else None
         each[:] = list(_lean(each))
         each.attrib = dict(_attributes(each))
         if description:
             ElementTree.SubElement(each, "title").text = description
-        if each.tag != "g":
-            yield each
-        elif each.attrib and len(each):
+        if each.tag != "g" or (each.attrib and len(each)):
             yield each
         else:  # a group that does nothing
             yield from each
 
 
-def _visible(path: Element) -> bool:
-    return {path.get("stroke"), path.get("fill")} - {None, "none", "transparent"} != set()
+def _hidden(each: Element) -> bool:
+    colours = {each.get("stroke"), each.get("fill")} - {None, "none", "transparent"}
+    return each.get("display") == "none" or each.get("opacity") == "0" or (each.tag == "path" and not colours)
 
 
 def _attributes(each: Element) -> Iterator[tuple[str, str]]:

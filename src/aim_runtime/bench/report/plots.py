@@ -22,7 +22,8 @@ from aim_runtime.bench.report.layers import (
 from aim_runtime.bench.report.series import Series
 from aim_runtime.bench.sample import Measured
 
-_STEPS = 40
+# Percentiles at which a distribution is drawn: closer where the slow ones are.
+_STEPS = (*range(4, 90, 4), 50, *range(90, 96, 2), 96, 97, 98, 99, 99.5, 100)
 
 
 def throughput(series: Sequence[Series], by: str) -> Element:
@@ -31,7 +32,7 @@ def throughput(series: Sequence[Series], by: str) -> Element:
         Mark(each, point, words.load(point), point.output_tokens_per_s, _speed(point))
         for each, point in _answered(series)
     ]
-    y = axis("y", "output tokens/s", {"zero": True}, format="~s", tickCount=5)
+    y = axis("y", "output tokens/s", {"zero": True}, format=",~f", tickCount=5)
     return figure(f"Output tokens/s against {by}", marks, _by_load(series, marks, by, y))
 
 
@@ -50,7 +51,7 @@ def latency(series: Sequence[Series], name: str, by: str) -> Element | None:
     return figure(title, marks, _by_load(series, marks, by, y))
 
 
-def pareto(series: Sequence[Series]) -> Element | None:
+def pareto(series: Sequence[Series], of: str) -> Element | None:
     """All users' tokens a second against one user's; None where no answer has two tokens."""
     marks = [
         Mark(each, point, 1 / tpot, point.output_tokens_per_s, f"{_speed(point)}, {_of_one(tpot)}")
@@ -59,9 +60,15 @@ def pareto(series: Sequence[Series]) -> Element | None:
     ]
     if not marks:
         return None
-    x = axis("x", "tokens/s of one user (1 / TPOT p50)", {"zero": False}, format="~s", tickCount=6)
-    y = axis("y", "output tokens/s of all users", {"zero": True}, format="~s", tickCount=5)
-    best = {"type": "line", "stroke": "var(--text)", "strokeDash": [2, 3], "strokeWidth": 1.2}
+    x = axis("x", "tokens/s of one user (1 / TPOT p50)", {"zero": False}, format=",~f", tickCount=6)
+    y = axis("y", "output tokens/s of all users", {"zero": True}, format=",~f", tickCount=5)
+    best = {
+        "type": "line",
+        "stroke": "var(--text)",
+        "strokeDash": [2, 3],
+        "strokeWidth": 1.2,
+        "interpolate": "step-before",
+    }
     name = {"type": "text", "dx": 8, "dy": -5, "align": "left", "fontSize": 10, "fill": "var(--quiet)"}
     layers: list[Json] = [
         {
@@ -76,15 +83,15 @@ def pareto(series: Sequence[Series]) -> Element | None:
             "encoding": {"x": x, "y": y, "text": {"field": "l"}},
         },
     ]
-    return figure("Pareto front: speed of all users against speed of one", marks, layers)
+    return figure(f"Pareto front{of and f', {of}'}", marks, layers)
 
 
 def front(marks: Iterable[Mark]) -> list[Mark]:
-    """The marks that no other beats in both directions, from left to right."""
+    """The marks that no other beats in both directions, from left to right; of points without failures."""
     highest = -math.inf
     found: list[Mark] = []
     for mark in sorted(marks, key=lambda mark: (-mark.x, -mark.y)):
-        if mark.y > highest:
+        if mark.measured.ok and mark.y > highest:
             highest = mark.y
             found.insert(0, mark)
     return found
@@ -119,7 +126,7 @@ def values_ms(point: Measured, name: str) -> list[float]:
 def _steps(series: Series, values: Sequence[float]) -> Iterator[Json]:
     """The empirical distribution, in not too many steps."""
     ordered = sorted(values)
-    ranks = sorted({math.ceil(len(ordered) * step / _STEPS) for step in range(1, _STEPS + 1)})
+    ranks = sorted({max(1, math.ceil(len(ordered) * step / 100)) for step in _STEPS})
     for index, rank in enumerate(ranks if ordered else ()):
         row = {"x": rounded(ordered[rank - 1]), "s": series.place, "p": 50}
         if not index:

@@ -17,25 +17,22 @@ def loads(runs: Sequence[Run]) -> Iterator[Element]:
     """What more load does, by concurrency and by rate of requests, where more than one was measured."""
     for by, points in (("concurrency", _of(runs, False)), ("request rate, 1/s", _of(runs, True))):
         for title, series in _panels(points):
-            answered = [point for each in series for point in each.points if point.samples]
-            if len({words.load(point) for point in answered}) < 2:
+            if len({words.load(point) for point in _answered(series)}) < 2:
                 continue
             drawn = [
                 plots.throughput(series, by),
                 plots.latency(series, "ttft", by),
                 plots.latency(series, "tpot", by),
             ]
-            key = "p50: filled, solid line. p90: hollow, dashed line."
-            yield from _panel(title, series, drawn, key)
+            yield from _panel(title, series, drawn)
 
 
 def trade_off(runs: Sequence[Run]) -> Iterator[Element]:
     """What all users get against what one gets, where there is more than one point to choose from."""
-    both = [(run, run.benchmark.points) for run in runs]
-    for title, series in _panels(both):
-        if sum(bool(point.samples) for each in series for point in each.points) > 1:
-            key = "Dotted: the front, which no other point beats in both. The number is the load."
-            yield from _panel(title, series, [plots.pareto(series)], key)
+    panels = list(_panels([(run, run.benchmark.points) for run in runs]))
+    drawn = [plots.pareto(series, title) for title, series in panels if len(_answered(series)) > 1]
+    every = {series.place: series for _, panel in panels for series in panel}
+    yield from _panel("", list(every.values()), drawn)
 
 
 def distributions(runs: Sequence[Run]) -> Iterator[Element]:
@@ -47,7 +44,19 @@ def distributions(runs: Sequence[Run]) -> Iterator[Element]:
             found = by_shape(point for point in run.benchmark.points if point.samples).get(name, ())
             series = _by_load(found, group)
             drawn = [plots.distribution(series, figure, ends[figure]) for figure in _DISTRIBUTIONS]
-            yield from _panel(name if len(runs) == 1 else f"{name}: {run.label}", series, drawn, "")
+            yield from _panel(name if len(runs) == 1 else f"{name}: {run.label}", series, drawn)
+
+
+PARTS = (
+    ("Load", "p50: filled, solid line. p90: hollow, dashed line.", loads),
+    (
+        "Trade-off",
+        "Output tokens/s of all users against those of one. Dotted: the front, which no other point beats "
+        "in both. The number is the load.",
+        trade_off,
+    ),
+    ("Latency distributions", "Marked: p50 and p99, filled, and p90, hollow.", distributions),
+)
 
 
 def undrawn(runs: Sequence[Run]) -> list[str]:
@@ -68,7 +77,7 @@ def _of(runs: Sequence[Run], rate: bool) -> list[tuple[Run, tuple[Measured, ...]
 
 
 def _panels(runs: Sequence[tuple[Run, Sequence[Measured]]]) -> Iterator[tuple[str, list[Series]]]:
-    """One benchmark: its lengths in one panel. Several: a panel for each length, in which they are compared."""
+    """One benchmark: its lengths in one panel. Several: a panel for each length, to compare them in."""
     if len(runs) == 1:
         shapes = by_shape(runs[0][1])
         yield "", [Series(name, place, group) for place, (name, group) in enumerate(shapes.items())]
@@ -93,7 +102,11 @@ def _ends(points: Iterable[Measured], figure: str) -> tuple[float, float]:
     return (values[len(values) // 100], values[-1]) if values else (1.0, 1.0)
 
 
-def _panel(title: str, series: Sequence[Series], drawn: Iterable[Element | None], key: str) -> Iterator[Element]:
+def _answered(series: Sequence[Series]) -> list[Measured]:
+    return [point for each in series for point in each.points if point.samples]
+
+
+def _panel(title: str, series: Sequence[Series], drawn: Iterable[Element | None]) -> Iterator[Element]:
     plotted = [each for each in drawn if each is not None]
     if not plotted:
         return
@@ -101,5 +114,3 @@ def _panel(title: str, series: Sequence[Series], drawn: Iterable[Element | None]
         yield element("h3", title)
     yield legend(series)
     yield element("div", *plotted, class_="plots")
-    if key:
-        yield element("p", key, class_="quiet")

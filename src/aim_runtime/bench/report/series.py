@@ -69,7 +69,7 @@ def by_shape(points: Iterable[Measured]) -> dict[str, tuple[Measured, ...]]:
     found: dict[str, list[Measured]] = {}
     for each in points:
         found.setdefault(words.shape(each), []).append(each)
-    return {name: tuple(sorted(group, key=words.load)) for name, group in found.items()}
+    return {name: tuple(sorted(group, key=words.load_order)) for name, group in found.items()}
 
 
 def legend(series: Sequence[Series]) -> Element:

@@ -31,7 +31,7 @@ def summary(runs: Sequence[Run]) -> Element:
         element("tr", heading(title, "row"), *(_cell(each.get(title)) for each in cards)) for title in titles
     )
     head = element("thead", element("tr", element("td"), *(heading(run.label) for run in runs)))
-    return scrolled("In short", head, element("tbody", *rows))
+    return scrolled("In short", head, element("tbody", *rows), class_="words")
 
 
 def _cards(benchmark: Benchmark) -> Iterator[Card]:
@@ -39,11 +39,11 @@ def _cards(benchmark: Benchmark) -> Iterator[Card]:
     whole = [each for each in benchmark.points if each.ok]
     yield _best("Highest throughput", whole, lambda point: point.output_tokens_per_s, "output tokens/s")
     yield _best("Shortest TTFT, p50", whole, _speed("ttft"), "", lambda speed: words.duration(1 / speed))
-    yield _best("Fastest for one user", whole, _speed("tpot"), "tokens/s by TPOT p50")
+    yield _best("Fastest for one user", whole, _speed("tpot"), "tokens/s")
     if benchmark.slo:
         slo = benchmark.slo
         kept = sum(not words.broken(each, slo) for each in benchmark.points)
-        note = f"with every objective at p50 to p99 as asked: {slo.text}"
+        note = slo.text.replace(",", ", ")
         yield Card("Points that keep the objectives", f"{kept} of {len(benchmark.points)}", note, not kept)
         yield _best("Best goodput", whole, lambda point: point.goodput(slo), "requests/s")
     answered = sum(len(each.samples) for each in benchmark.points)

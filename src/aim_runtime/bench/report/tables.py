@@ -14,9 +14,9 @@ from aim_runtime.slo import Slo
 _PERCENTILES = (50, 90, 99)
 
 
-def scrolled(caption: str, *rows: Element) -> Element:
+def scrolled(caption: str, *rows: Element, class_: str = "figures") -> Element:
     """A table in a box of its own, which moves sideways where the page is narrow, also by the keyboard."""
-    table = element("table", element("caption", caption), *rows)
+    table = element("table", element("caption", element("span", caption)), *rows, class_=class_)
     return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
@@ -33,7 +33,8 @@ def facts(runs: Sequence[Run]) -> Element:
             cells = (element("td", value or words.NOTHING) for value in values)
             rows.append(element("tr", heading(name, "row"), *cells))
     head = element("tr", element("td"), *(heading(run.label) for run in runs))
-    return scrolled("What was measured", *([element("thead", head)] if len(runs) > 1 else []), *rows)
+    head_of_several = [element("thead", head)] if len(runs) > 1 else []
+    return scrolled("What was measured", *head_of_several, element("tbody", *rows), class_="words")
 
 
 def _facts(run: Run) -> dict[str, str]:
@@ -89,7 +90,11 @@ def _cells(point: Measured, slo: Slo | None) -> Iterator[Element]:
     if slo:
         yield rate(point.goodput(slo))
         broken = words.broken(point, slo)
-        yield cell(f"not kept: {', '.join(broken)}", class_="wrong text") if broken else cell("kept", class_="right")
+        yield (
+            cell(f"not {', '.join(broken)}", class_="wrong text")
+            if broken
+            else cell("kept", class_="right text")
+        )
     for name in words.TITLES:
         for at in _PERCENTILES:
             yield cell(words.milliseconds(words.percentile(point, name, at)))

@@ -55,6 +55,16 @@ def load(measured: Measured) -> float:
     return measured.point.concurrency or measured.point.rate or 0.0
 
 
+def load_order(measured: Measured) -> tuple[bool, float]:
+    """Concurrencies before rates, the light before the heavy."""
+    return measured.point.rate is not None, load(measured)
+
+
+def load_label(measured: Measured) -> str:
+    """As `8` or `2/s`."""
+    return f"{load(measured):g}{'' if measured.point.rate is None else '/s'}"
+
+
 def load_name(measured: Measured) -> str:
     """As `8 at a time` or `2/s`."""
     if measured.point.concurrency is not None:
@@ -63,7 +73,7 @@ def load_name(measured: Measured) -> str:
 
 
 def failures(measured: Measured) -> str:
-    """What kept a point from being whole: `3 of 40 not answered: 2 × timeout, 1 not accounted for`; or nothing."""
+    """What kept a point from being whole, as `2 of 40 not answered: 2 x timeout`; or nothing."""
     if measured.ok:
         return ""
     known = sum(measured.errors.values())
@@ -74,12 +84,9 @@ def failures(measured: Measured) -> str:
 
 
 def broken(measured: Measured, slo: Slo) -> tuple[str, ...]:
-    """The limits of `slo` that a point does not keep; a point that failed keeps none."""
-    if not measured.ok:
-        return tuple(each.text for each in slo.objectives)
-    seen = {each.text: percentile(measured, each.figure, each.percentile) for each in slo.objectives}
+    """What `slo` limits and a point exceeds (`TTFT p90`); a point that failed keeps no limit."""
     return tuple(
-        each.text
+        f"{TITLES[each.figure]} p{each.percentile}"
         for each in slo.objectives
-        if (value := seen[each.text]) is not None and value > each.limit_s
+        if not measured.ok or (percentile(measured, each.figure, each.percentile) or 0) > each.limit_s
     )
