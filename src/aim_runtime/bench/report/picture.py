@@ -34,7 +34,7 @@ def draw(specification: Mapping[str, Any], title: str) -> Element:
     except ImportError as error:
         raise ToolMissing(
             "the plots of a report need vl-convert-python, which is not installed",
-            hint="pip install 'aim-runtime[bench]'",
+            hint="pip install 'aim-runtime[report]'",
         ) from error
     # No address is allowed: a specification has its data in itself.
     text = vl_convert.vegalite_to_svg(dict(specification), vl_version=_VERSION, allowed_base_urls=[])

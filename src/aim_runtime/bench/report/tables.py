@@ -84,7 +84,7 @@ def _cells(point: Measured, slo: Slo | None) -> Iterator[Element]:
         return cell(words.number(value) if point.samples else words.NOTHING)
 
     yield heading(point.point.name, "row")
-    yield cell(f"{len(point.samples)} of {point.point.requests}", class_="answered")
+    yield cell(f"{len(point.samples)} of {point.point.requests}", class_="figure" if point.ok else "wrong")
     for value in (point.requests_per_s, point.output_tokens_per_s, point.total_tokens_per_s):
         yield rate(value)
     if slo:
