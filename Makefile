@@ -54,7 +54,7 @@ serve: install engine ## serve a model on this machine (PORT=8000, AIM_ID=…)
 .PHONY: install engine dev bench servers
 install: $(INSTALLED) ## the environment and the package
 dev: $(DEV)
-bench: $(BENCH) ## the load generator guidellm, beside the engine's own
+bench: $(BENCH) ## the load generator guidellm, beside the engine's own, and the plots of reports
 
 servers: $(SERVERS)/.installed ## the stores, hubs and registries that the tests fetch from
 
@@ -80,9 +80,9 @@ $(DEV): $(INSTALLED) requirements/dev.txt
 	@$(PIP) --no-deps -r requirements/dev.txt
 	@touch $@
 
-$(BENCH): $(INSTALLED) requirements/bench.txt
+$(BENCH): $(INSTALLED) requirements/bench.txt requirements/report.txt
 	@echo "Installing the load generator into $(VENV)"
-	@$(PIP) --no-deps -r requirements/bench.txt
+	@$(PIP) --no-deps -r requirements/bench.txt -r requirements/report.txt
 	@touch $@
 
 $(ENGINE_CPU): $(MADE) requirements/engine-cpu.txt requirements/engine-cpu-vllm.txt scripts/install-engine-cpu

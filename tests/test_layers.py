@@ -77,6 +77,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "gguf": (SCRIPT,),
     "amdsmi": ("hardware.amdsmi",),
     "pynvml": ("hardware.nvml",),
+    "vl_convert": ("bench.report.picture",),
     "boto3": (),
     "botocore": tuple(f"models.sources.s3_{part}" for part in ("client", "digests", "errors", "signing")),
     "awscrt": ("models.transfer.digests",),

@@ -19,6 +19,7 @@ WRITERS: dict[str, Callable[[Benchmark], str]] = {
     "benchmark_results.json": _json,
     "benchmark_results.csv": to_csv,
 }
+REPORT = "benchmark_report.html"
 SERVICE_LOG = "benchmark_service.log"
 
 
@@ -38,12 +39,19 @@ def prepare(folder: Path) -> Path:
 
 def write(benchmark: Benchmark, folder: Path, hide: Callable[[str], str] = str) -> list[Path]:
     """Write every file and return their paths; `hide` takes secrets out of a text. Raises FileNotWritable."""
-    written = []
-    for name, text_of in WRITERS.items():
-        path = folder / name
-        try:
-            path.write_text(hide(text_of(benchmark)), encoding="utf-8")
-        except OSError as error:
-            raise FileNotWritable(f"{path} cannot be written: {error.strerror}") from error
-        written.append(path)
-    return written
+    return [_write(folder / name, hide(text_of(benchmark))) for name, text_of in WRITERS.items()]
+
+
+def write_report(benchmark: Benchmark, folder: Path, hide: Callable[[str], str] = str) -> Path:
+    """Write the page with the plots. Raises FileNotWritable, and ToolMissing without the library that draws."""
+    from aim_runtime.bench.report import report
+
+    return _write(folder / REPORT, hide(report([benchmark])))
+
+
+def _write(path: Path, text: str) -> Path:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FileNotWritable(f"{path} cannot be written: {error.strerror}") from error
+    return path

@@ -27,7 +27,7 @@ from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.log import Log
 from aim_runtime.cli.measuring import MeasuringView
-from aim_runtime.errors import InvalidValue
+from aim_runtime.errors import InvalidValue, ToolMissing
 from aim_runtime.models.events import Notice
 from aim_runtime.service.started import started
 from aim_runtime.service.target import Service, reach
@@ -56,7 +56,11 @@ in each case. Others: see aim-runtime --help.
     metavar="FILE",
     help="Points in a YAML file; docs/benchmark.md has its form.",
 )
-@click.option("--slo", metavar="LIMITS", help="Count the requests that keep these: 'ttft_p90_ms<=500,…'.")
+@click.option(
+    "--slo",
+    metavar="LIMITS",
+    help="Count the requests that keep these, for example 'ttft_p90_ms<=500'; else AIM_SLO.",
+)
 @click.option(
     "--generator", type=click.Choice(list(GENERATORS)), help="Who makes the load; else the first installed."
 )
@@ -65,7 +69,7 @@ in each case. Others: see aim-runtime --help.
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help=f"Where {', '.join(files.WRITERS)} go.  [default: .]",
+    help=f"Where {', '.join([*files.WRITERS, files.REPORT])} go.  [default: .]",
 )
 @click.option(
     "--timeout-seconds",
@@ -99,11 +103,11 @@ def command(
     Without --suite, --point or --config the profile decides: AIM_IM2 for one accelerator, AIM_IM1 for
     2, 4 or 8, smoke for a CPU, else default_opt. A service with a key gets that of VLLM_API_KEY.
     """
-    limits = _slo(slo)
     asked = _suite(suite_name, points, config)
     chosen = choose(generator)
     folder = files.prepare(output_dir)
     settings = settings_from_environment()
+    limits = _slo(slo) or settings.slo
     environment = inherited()
     found: list[Measured] = []
     with Log(settings) as log, _interrupts():
@@ -131,6 +135,10 @@ def command(
             return 130
         result = target.result(suite, chosen.name, found, limits)
         written = files.write(result, folder, output.redact)
+        try:
+            written.append(files.write_report(result, folder, output.redact))
+        except ToolMissing as error:  # the figures are there: a page of them is not worth a failure
+            log.report(Notice(f"no {files.REPORT}: {error.message}; {error.hint}", grave=True))
         output.data(measured.FORMATS[format_](result, written))
         log.report(Notice(f"written: {', '.join(map(str, written))}"))
         if interrupted:

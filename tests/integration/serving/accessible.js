@@ -14,7 +14,7 @@
   for (const landmark of ["header", "main", "footer"])
     if (document.querySelectorAll(landmark).length !== 1) wrong.push(`not one ${landmark}`);
   for (const element of document.querySelectorAll("input,select,textarea,button,a,summary,svg,[role],section,nav,img"))
-    if (seen(element) && !element.hasAttribute("alt") && !name(element).trim() && element.role !== "status")
+    if (seen(element) && !element.hasAttribute("alt") && !name(element).trim() && element.role !== "status" && !element.closest("[aria-hidden=true]"))
       wrong.push(`no name: ${element.outerHTML.slice(0, 80)}`);
   const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push(`twice: ${id}`);
