@@ -43,7 +43,7 @@ def write(benchmark: Benchmark, folder: Path, hide: Callable[[str], str] = str) 
 
 
 def write_report(benchmark: Benchmark, folder: Path, hide: Callable[[str], str] = str) -> Path:
-    """Write the page with the plots. Raises FileNotWritable, and ToolMissing without the library that draws."""
+    """Write the page with the plots. Raises FileNotWritable, and ToolMissing where nothing can draw."""
     from aim_runtime.bench.report import report
 
     return _write(folder / REPORT, hide(report([benchmark])))
