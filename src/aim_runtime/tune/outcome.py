@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
+from aim_runtime.bench.machine import machine
 from aim_runtime.errors import FileNotWritable
-from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.profiles.profile import Evidence, ProfileFile
 from aim_runtime.tune.candidate import reasons_of
 from aim_runtime.tune.last_runs import LastRuns
@@ -20,7 +20,6 @@ from aim_runtime.tune.subject import Subject
 from aim_runtime.tune.trial import Outcome
 
 FORMAT = "aim-runtime/tune/1"
-_GIB = 1024**3
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def _evidence(search: Search, runs: LastRuns, generator: str) -> Evidence:
     return Evidence(
         source="measured",
         engine=f"vLLM {engine.version if engine else 'not known'}{build}",
-        machine=machine(subject.plan.selection.uses),
+        machine=machine(subject.site.hardware),
         model=subject.content({}).model_id,
         date=search.today,
         workload=f"{point.input_tokens} input and {point.output_tokens} output tokens a request, {clients} "
@@ -99,15 +98,6 @@ def _evidence(search: Search, runs: LastRuns, generator: str) -> Evidence:
         figures={name: _rounded(value) for name, value in runs.figures.items()},
         baseline={name: _rounded(value) for name, value in runs.baseline.items()},
     )
-
-
-def machine(uses: tuple[Accelerator, ...]) -> str:
-    """What was measured on, in words."""
-    device = uses[0]
-    memory = f", {device.memory_bytes / _GIB:.0f} GiB" if device.memory_bytes else ""
-    if device.cores:
-        return f"{device.cores} core{'s' * (device.cores > 1)} of {device.name}{memory}"
-    return f"{len(uses)} x {device.name}{memory}"
 
 
 def _rounded(value: float) -> float:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 from aim_runtime.bench.sample import Measured
 from aim_runtime.bench.workload import Point
-from aim_runtime.errors import AimError, BenchmarkFailed, ToolMissing
+from aim_runtime.errors import AimError, BenchmarkFailed, ConfigError, ToolMissing
 from aim_runtime.service.target import Service
 from aim_runtime.tune.answers import Agreement, Answers, ask, compare
 from aim_runtime.tune.candidate import Candidate
 from aim_runtime.tune.stand import Stand
 
 Measure = Callable[[Service, Sequence[Point]], list[Measured]]
-_WARM_REQUESTS = 2
 
 
 class Broke(Exception):
@@ -35,7 +34,6 @@ class Runner:
     environment: Mapping[str, str]
     takes: dict[str, int | None] = field(default_factory=dict)
     run_seconds: list[float] = field(default_factory=list)
-    _warm: set[int] = field(default_factory=set)
 
     def up(self, candidate: Candidate, ready_s: float = 0) -> Service:
         """The candidate's service. Raises Broke where it does not start."""
@@ -70,12 +68,11 @@ class Runner:
     def _loaded(self, candidate: Candidate, points: Sequence[Point]) -> list[Measured]:
         service = self.up(candidate)
         try:
-            self._warm_up(candidate, service, points[0])
             began = time.monotonic()
             found = self.measure(service, points)
             self.run_seconds.append((time.monotonic() - began) / len(points))
-        except ToolMissing:
-            raise  # no candidate's fault
+        except (ConfigError, ToolMissing):
+            raise  # no fault of a candidate
         except AimError as error:
             raise Broke(candidate, error) from error
         for each in found:
@@ -84,10 +81,3 @@ class Runner:
                 what = f"{each.point.name}: {errors or 'requests are missing'}"
                 raise Broke(candidate, BenchmarkFailed(what))
         return found
-
-    def _warm_up(self, candidate: Candidate, service: Service, point: Point) -> None:
-        """The first requests after a start are slower, for reasons that users meet once."""
-        pid = self.stand.service(candidate, self.takes.get(candidate.key)).pid
-        if pid not in self._warm:
-            self._warm.add(pid)
-            self.measure(service, [Point(point.input_tokens, 8, _WARM_REQUESTS, concurrency=1)])

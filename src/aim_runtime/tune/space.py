@@ -117,4 +117,11 @@ class Space:
 
 def shown(name: str, value: Value) -> str:
     """A setting in words."""
-    return f"{name} left alone" if value is None else f"{name}={value}"
+    return f"{name} {words(value)}" if value is None else f"{name}={words(value)}"
+
+
+def words(value: Value) -> str:
+    """A choice in words, as a profile spells it."""
+    if value is None:
+        return "left alone"
+    return str(value).lower() if isinstance(value, bool) else str(value)

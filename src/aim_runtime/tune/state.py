@@ -57,6 +57,9 @@ class State:
     def keep_answers(self, answers: Answers) -> None:
         _replace(self.folder / "reference.json", json.dumps(asdict(answers)))
 
+    def keep_benchmark(self, name: str, read: Mapping[str, Any]) -> None:
+        _replace(self.folder / f"benchmark_{name}.json", json.dumps(read, indent=2) + "\n")
+
     def keep_result(self, result: Mapping[str, Any]) -> None:
         _replace(self.result, json.dumps(result, indent=2, ensure_ascii=False, default=str) + "\n")
 
