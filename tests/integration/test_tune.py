@@ -1,14 +1,12 @@
-"""`tune` against an engine whose pace hangs on its configuration: it finds the best, refuses what is wrong."""
+"""`tune` against an engine whose pace hangs on its configuration: it finds the best and refuses the wrong."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,7 @@ HELD = (
 def tuning(folder: Path, **more: str) -> dict[str, str]:
     """An environment whose engine's pace hangs on its configuration."""
     env = fake_environment(
-        folder, FAKE_ENGINE_SPEED="0.008", VLLM_CPU_KVCACHE_SPACE="1", AIM_METRIC="throughput", **more
+        folder, FAKE_ENGINE_SPEED="0.03", VLLM_CPU_KVCACHE_SPACE="1", AIM_METRIC="throughput", **more
     )
     write_tiny_tokenizer(folder / "tokenizer")
     return env
@@ -39,7 +37,7 @@ def tuning(folder: Path, **more: str) -> dict[str, str]:
 
 def command(folder: Path, *more: str) -> list[str]:
     held = [word for name in HELD for word in ("--hold", name)]
-    small = ["--input-tokens", "8", "--output-tokens", "16", "--clients", "2"]
+    small = ["--input-tokens", "8", "--output-tokens", "24", "--clients", "2"]
     place = ["--output-dir", str(folder / "search"), "--tokenizer", str(folder / "tokenizer")]
     return [sys.executable, str(QUICK), "tune", "--generator", "quick", *held, *small, *place, *more]
 
@@ -68,12 +66,12 @@ def serving_in(folder: Path) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any], str]]:
+def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
     """A whole search: its folder, its results, what it printed."""
     folder = tmp_path_factory.mktemp("tune")
     done = tune(folder, tuning(folder), "--trials", "14")
     assert done.returncode == 0, done.stderr
-    yield folder, json.loads((folder / "search" / "tune_results.json").read_text()), done.stdout + done.stderr
+    return folder, json.loads((folder / "search" / "tune_results.json").read_text()), done.stdout + done.stderr
 
 
 def test_it_finds_the_best_configuration_there_is(searched: tuple[Path, dict[str, Any], str]) -> None:
@@ -195,7 +193,7 @@ def test_an_interruption_writes_the_best_so_far(tmp_path: Path, number: int) -> 
         (("--hold", "blok-size"), {}, 2, "did you mean block-size?"),
         (("--minutes", "0"), {}, 2, "--minutes"),
         ((), {"AIM_MODEL_ID": ""}, 2, "no model was named"),
-        ((), {"AIM_ENGINE_ARGS": '{"max-model-len": "many"}'}, 4, "max-model-len"),
+        ((), {"AIM_ENGINE_ARGS": '{"max-model-len": "many"}'}, 2, "max-model-len"),
         (("--trials", "1"), {"FAKE_ENGINE": "crash"}, 6, "engine"),
     ],
 )
@@ -218,5 +216,4 @@ def test_the_dry_run_prints_the_space_and_what_the_plan_refuses(tmp_path: Path) 
     assert all(each["why"] for each in found["space"])
     assert found["first"][0]["origin"] == "the engine's defaults"
     assert not (tmp_path / "aim-tune-acme--tiny-throughput").exists()
-    assert MODEL == found["model"]
-    assert os.listdir(tmp_path / "models")
+    assert found["model"] == MODEL

@@ -42,7 +42,7 @@ def fight(
     while standing(ratios) is Standing.OPEN:
         seen: dict[str, Measured] = {}
         for each in order:
-            (seen[each.key],) = runner.load(each, [goal.point])
+            (seen[each.key],) = runner.load(each, [goal.point], again=each is champion)
             if each is challenger:
                 runs.append(figures_of(seen[each.key], start_s(runner, each, {})))
             if each is challenger and not ratios and not runner.stand.is_up(champion):

@@ -14,12 +14,12 @@ from enum import StrEnum
 # Pairs before a challenger can win, and after which it has not.
 LEAST, MOST = 4, 7
 # Below this after its first pair a challenger is given up: most are, and a pair is what each costs.
-GIVE_UP = 0.97
+GIVE_UP = 0.95
 # What a winner must gain in the median: less is not worth another profile.
 WORTH = 1.02
-# One-sided quantiles of Student's t at 99 %, by pairs: strict, since every pair is another look at the same
+# One-sided quantiles of Student's t at 99.5 %, by pairs: strict, since every pair is another look at the same
 # question (https://en.wikipedia.org/wiki/Student%27s_t-distribution#Table_of_selected_values).
-_T = {4: 4.541, 5: 3.747, 6: 3.365, 7: 3.143}
+_T = {4: 5.841, 5: 4.604, 6: 4.032, 7: 3.707}
 
 
 class Standing(StrEnum):

@@ -57,11 +57,16 @@ class Runner:
         except BenchmarkFailed as error:
             raise Broke(candidate, error) from error
 
-    def load(self, candidate: Candidate, points: Sequence[Point]) -> list[Measured]:
-        """Measure a candidate; its service is started again, once, where it has died meanwhile."""
+    def load(self, candidate: Candidate, points: Sequence[Point], *, again: bool = False) -> list[Measured]:
+        """Measure a candidate. With `again`, one that has served before is started anew, once, where it died.
+
+        Raises Broke where a request fails, or the service.
+        """
         try:
             return self._loaded(candidate, points)
         except Broke:
+            if not again:
+                raise
             self.stand.end(candidate)
         return self._loaded(candidate, points)
 

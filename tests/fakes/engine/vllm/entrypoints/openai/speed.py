@@ -1,7 +1,7 @@
 """Completions whose pace hangs on arguments and variables: FAKE_ENGINE_SPEED is the seconds of a token.
 
-One process (VLLM_ENABLE_V1_MULTIPROCESSING=0) and blocks of 64 make tokens quicker: both together are the best
-there is. Steps of 8192 tokens crash at the start, of 4096 under load. `--performance-mode interactivity` is
+One process (VLLM_ENABLE_V1_MULTIPROCESSING=0) and blocks of 64 make tokens quicker: both together are best.
+Steps of 8192 tokens crash at the start, of 4096 under load. `--performance-mode interactivity` is
 quickest of all, and answers something else. Every run is a little quicker or slower than the last.
 """
 
