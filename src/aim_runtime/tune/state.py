@@ -153,10 +153,12 @@ def _end(pid: int) -> None:
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _ENDS_WITHIN_S
         while time.monotonic() < deadline:
-            os.kill(pid, 0)
+            # One that ended has no command line any more, also where nobody waits for it.
+            if not Path(f"/proc/{pid}/cmdline").read_bytes():
+                return
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, FileNotFoundError):
         return
 
 
