@@ -75,9 +75,9 @@ else
 endif
 	@touch $@
 
-$(DEV): $(INSTALLED) requirements/dev.txt
+$(DEV): $(INSTALLED) requirements/dev.txt requirements/tune.txt
 	@echo "Installing the development tools into $(VENV)"
-	@$(PIP) --no-deps -r requirements/dev.txt
+	@$(PIP) --no-deps -r requirements/dev.txt -r requirements/tune.txt
 	@touch $@
 
 $(BENCH): $(INSTALLED) requirements/bench.txt requirements/report.txt

@@ -81,6 +81,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "boto3": (),
     "botocore": tuple(f"models.sources.s3_{part}" for part in ("client", "digests", "errors", "signing")),
     "awscrt": ("models.transfer.digests",),
+    "optuna": ("tune.sampler",),
     "obstore": (
         "models.sources.cloud",
         "models.sources.cloud_connection",

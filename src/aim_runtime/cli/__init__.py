@@ -25,6 +25,7 @@ COMMANDS = {
     "download-to-cache": "Fetch and verify the weights, without serving them.",
     "cache": "Look at, check, tidy and carry the cache of weights.",
     "detect-hardware": "Print the accelerators of this machine.",
+    "tune": "Search for the profile that serves a model best on this machine.",
     "benchmark": "Measure a service under load.",
     "doctor": "Find what would stop this machine from serving, with the fix.",
     "profiles": "Check, migrate and write profile files.",

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from . import load, streams, trouble, work
+from . import load, speed, streams, trouble, work
 from .said import say
 from .security import secured
 
@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         if HOW == "die":
             os._exit(4)
-        if load.answered(self) or streams.streamed(self):
+        if speed.answered(self) or load.answered(self) or streams.streamed(self):
             return
         work.wait_for_the_engine()
         self.answer(200, {"choices": [{"message": {"role": "assistant", "content": "Paris."}}]})
@@ -82,6 +82,7 @@ def main() -> None:
         print("fake engine: RuntimeError: no good", file=sys.stderr, flush=True)
         sys.exit(3)
     trouble.crash_once()
+    speed.prepare()
     trouble.greedy()
     trouble.flood()
     streams.prepare()

@@ -1,0 +1,179 @@
+"""What to vary of vLLM on a CPU, and why.
+
+Sources: vLLM 0.32 (platforms/cpu.py, envs.py, engine/arg_utils.py), and what was measured for the profiles of
+the catalogue. Not here: async-scheduling, which the CPU platform switches off whatever is asked for.
+"""
+
+from __future__ import annotations
+
+from aim_runtime.hardware.accelerator import Accelerator
+from aim_runtime.tune.space import Configuration, Kind, Knob, Seed, Space, Value
+
+_EAGER, _BIND = "enforce-eager", "VLLM_CPU_OMP_THREADS_BIND"
+_ONE_PROCESS, _AOT = "VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_USE_AOT_COMPILE"
+_TOKENS, _SPACE = "max-num-batched-tokens", "VLLM_CPU_KVCACHE_SPACE"
+_BF16 = ("avx512_bf16", "amx_bf16")
+
+
+def space(device: Accelerator, count: int) -> Space:
+    """The space for the cores of `device`; `count` of a CPU says nothing."""
+    cores = device.cores
+    knobs = (
+        Knob(
+            _ONE_PROCESS,
+            Kind.VARIABLE,
+            (None, "0"),
+            "0 puts the worker into the process of the engine's core: on few cores two of them fight",
+        ),
+        Knob(
+            _EAGER,
+            Kind.ARGUMENT,
+            (None, True),
+            "true compiles nothing: a start that is several times faster, and a step that is somewhat slower",
+        ),
+        Knob(
+            _AOT,
+            Kind.VARIABLE,
+            (None, "0"),
+            "0 keeps what Inductor compiled instead of an artifact that this engine may fail to load again",
+            applies=_compiled,
+            when="where the model is compiled",
+        ),
+        Knob(
+            _TOKENS,
+            Kind.ARGUMENT,
+            (None, 512, 1024, 4096, 8192),
+            "tokens of a step: more of them take prompts in sooner, fewer let running answers wait less; the "
+            "start profiles a step of this size",
+        ),
+        Knob(
+            "max-num-seqs",
+            Kind.ARGUMENT,
+            (None, 16, 32, 64, 256),
+            "requests of a step: each makes the step longer for the others; those beyond it wait",
+        ),
+        Knob(
+            "performance-mode",
+            Kind.ARGUMENT,
+            (None, "interactivity", "throughput"),
+            "vLLM's own choice of defaults for short answers or for many",
+        ),
+        *_threads(cores),
+        Knob(
+            "block-size",
+            Kind.ARGUMENT,
+            (None, 32, 64, 256),
+            "tokens of a block of the KV cache: attention walks over whole blocks (128 by default)",
+        ),
+        Knob(
+            _SPACE,
+            Kind.VARIABLE,
+            ("1", "2", "4", "8", "16"),
+            "GiB for the KV cache: with too little of it requests are put off; all of it is taken from the "
+            "machine's memory",
+        ),
+        Knob(
+            "VLLM_CPU_ATTN_SPLIT_KV",
+            Kind.VARIABLE,
+            (None, "0"),
+            "0 keeps a request's attention on one thread: less to put together where there are many",
+        ),
+        Knob(
+            "disable-uvicorn-access-log",
+            Kind.ARGUMENT,
+            (None, True),
+            "a line for each request is work for the process that answers them all",
+        ),
+        Knob(
+            "api-server-count",
+            Kind.ARGUMENT,
+            (None, 2),
+            "processes that read requests and write answers: one may be too slow for a fast engine",
+            applies=lambda others: _ONE_PROCESS not in others and cores > 2,
+            when="where the engine's core has its own process, and on more than two cores",
+        ),
+        _dtype(device),
+        *_PRICED,
+    )
+    return Space(knobs, frozenset({"dtype", "max-model-len", _SPACE, "VLLM_DO_NOT_TRACK"}), _SEEDS)
+
+
+def _compiled(others: Configuration) -> bool:
+    return not others.get(_EAGER)
+
+
+def _threads(cores: int) -> tuple[Knob, ...]:
+    fewer: tuple[Value, ...] = (None, *([str(cores - 1)] if cores > 1 else []))
+    return (
+        Knob(
+            _BIND,
+            Kind.VARIABLE,
+            (None, "nobind"),
+            "nobind lets the system move threads: better where cores are shared with other work",
+        ),
+        Knob(
+            "VLLM_CPU_NUM_OF_RESERVED_CPU",
+            Kind.VARIABLE,
+            (None, "1"),
+            "cores that are kept from the engine's threads for the process that answers requests",
+            applies=lambda others: _BIND not in others and cores > 1,
+            when="where threads are bound, and on more than one core",
+        ),
+        Knob(
+            "OMP_NUM_THREADS",
+            Kind.VARIABLE,
+            fewer,
+            "one thread fewer than there are cores leaves one for the process that answers requests",
+            applies=lambda others: others.get(_BIND) == "nobind" and cores > 1,
+            when="where threads are not bound, and on more than one core",
+        ),
+    )
+
+
+def _dtype(device: Accelerator) -> Knob:
+    features = device.processor.features if device.processor else ()
+    quick = any(feature in features for feature in _BF16)
+    return Knob(
+        "dtype",
+        Kind.ARGUMENT,
+        ("bfloat16", "float32"),
+        "without instructions for bfloat16 each product is computed in float32 anyway, after a conversion",
+        price="float32 takes twice the memory and is not the precision of the profile" if quick else "",
+    )
+
+
+# Worth something, at a price that no measurement here shows: only for who asks for them.
+_PRICED = (
+    Knob(
+        "disable-log-stats",
+        Kind.ARGUMENT,
+        (None, True),
+        "no statistics are kept for each step",
+        price="the engine's metrics are empty, and the watchdog cannot see that it stands still",
+    ),
+    Knob(
+        "enable-prefix-caching",
+        Kind.ARGUMENT,
+        (None, False),
+        "no hash is computed for each block",
+        price="prompts that begin alike are computed again, and the load that measures has none such",
+    ),
+    Knob(
+        "stream-interval",
+        Kind.ARGUMENT,
+        (None, 4),
+        "so many tokens in a message: fewer messages to write",
+        price="users see text in bursts",
+    ),
+)
+
+_SEEDS = (
+    Seed(
+        {_ONE_PROCESS: "0", _EAGER: True, _TOKENS: 1024, "disable-uvicorn-access-log": True},
+        "one process and nothing compiled: the fastest start that is known",
+    ),
+    Seed(
+        {_ONE_PROCESS: "0", _AOT: "0", "disable-uvicorn-access-log": True},
+        "one process, compiled: the fastest answers that are known",
+    ),
+)
