@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from importlib import metadata
 from pathlib import Path
@@ -30,7 +31,8 @@ from peers.roofline import bandwidth, weight_bytes
 from peers.table import fill, render
 from services import AIM_ID
 
-OUTPUT_TOKENS = 64
+OUTPUT_TOKENS, QUICK_TOKENS = 64, 4
+QUICK_POINTS = {1: 1, 8: 8, 32: 32}
 
 
 def parse() -> argparse.Namespace:
@@ -40,7 +42,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--llama-cpp", type=Path, help="what scripts/build-llama-cpp made; else left out")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", action="append", help="a name or a part of it; again for more")
-    parser.add_argument("--tokens", type=int, default=OUTPUT_TOKENS, help="output tokens of a request")
+    parser.add_argument("--quick", action="store_true", help="see that all works: few and short requests")
     parser.add_argument("--save", type=Path, help="write the result as JSON, anew after every start")
     parser.add_argument("--result", type=Path, help="measure nothing: show what --save wrote")
     parser.add_argument("--write", type=Path, help="a page whose figures are replaced")
@@ -70,14 +72,14 @@ def machine() -> dict[str, Any]:
     return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "memory_gib": round(memory / 2**30)}
 
 
-def run(compared: Sequence[Contender], args: argparse.Namespace) -> dict[str, Any]:
+def run(compared: Sequence[Contender], args: argparse.Namespace, tokens: int) -> dict[str, Any]:
     """All rounds; a round in which a contender failed is None."""
     result: dict[str, Any] = {
         "date": date.today().isoformat(),
         "machine": machine(),
         "versions": versions(args.llama_cpp),
         "model": AIM_ID,
-        "output_tokens": args.tokens,
+        "output_tokens": tokens,
         "bandwidth": [],
         "contenders": [
             {
@@ -101,7 +103,7 @@ def run(compared: Sequence[Contender], args: argparse.Namespace) -> dict[str, An
             minutes = f"about {left_s / 60:.0f} minutes left"
             tell(f"round {number + 1} of {args.rounds}, {contender.name} ({minutes})")
             began = time.perf_counter()
-            figures = attempt(contender, args)
+            figures = attempt(contender, args.cache, tokens)
             kept["rounds"].append(figures)
             tell(f"  {time.perf_counter() - began:.0f} s: {json.dumps(figures)}")
             left_s -= contender.about_s
@@ -110,10 +112,10 @@ def run(compared: Sequence[Contender], args: argparse.Namespace) -> dict[str, An
     return result
 
 
-def attempt(contender: Contender, args: argparse.Namespace) -> dict[str, float] | None:
+def attempt(contender: Contender, cache: Path, tokens: int) -> dict[str, float] | None:
     """The figures, or None: one that fails does not cost the others' minutes."""
     try:
-        return measure(contender, args.cache, args.tokens)
+        return measure(contender, cache, tokens)
     except (SystemExit, httpx.HTTPError) as error:
         tell(f"  failed: {type(error).__name__}: {error}")
         return None
@@ -134,13 +136,16 @@ def main() -> int:
     else:
         args.cache = args.cache.resolve()
         args.llama_cpp = args.llama_cpp and args.llama_cpp.resolve()
-        everybody = contenders(args.cache, args.llama_cpp, args.tokens)
+        tokens = QUICK_TOKENS if args.quick else OUTPUT_TOKENS
+        everybody = contenders(args.cache, args.llama_cpp, tokens)
         compared = [
             each for each in everybody if not args.only or any(name in each.name for name in args.only)
         ]
         if not compared:
             sys.exit(f"--only names nobody of: {', '.join(each.name for each in everybody)}")
-        result = run(compared, args)
+        if args.quick:
+            compared = [replace(each, points=QUICK_POINTS) for each in compared]
+        result = run(compared, args, tokens)
     text = render(result)
     print(text)
     if args.write:

@@ -168,3 +168,13 @@ def test_weights_of_a_gguf_are_its_tensors(tmp_path: Path) -> None:
 def test_this_machine_reads_its_cache_faster_than_disks_are() -> None:
     asked = "from peers import roofline; roofline.SECONDS_EACH = 0.1; print(roofline.read_speed(1 << 22))"
     assert 1e9 < float(in_benchmarks(asked)) < 10e12
+
+
+def test_an_unknown_name_is_answered_with_those_that_there_are(tmp_path: Path) -> None:
+    model = tmp_path / "HuggingFaceTB/SmolLM2-135M-Instruct"
+    model.mkdir(parents=True)
+    (model / "config.json").touch()
+    done = serving(tmp_path, "--only", "nobody")
+    assert done.returncode == 1
+    assert "--only nobody: there are vLLM defaults, latency, throughput" in done.stderr
+    assert "llama.cpp" not in done.stderr
