@@ -41,7 +41,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("cache", type=Path, nargs="?", help="where the model is; AIM_CACHE_PATH of a service")
     parser.add_argument("--llama-cpp", type=Path, help="what scripts/build-llama-cpp made; else left out")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--only", action="append", help="a name or a part of it; again for more")
+    parser.add_argument("--only", action="append", help="a name as in the table; again for more")
     parser.add_argument("--quick", action="store_true", help="see that all works: few and short requests")
     parser.add_argument("--save", type=Path, help="write the result as JSON, anew after every start")
     parser.add_argument("--result", type=Path, help="measure nothing: show what --save wrote")
@@ -138,11 +138,11 @@ def main() -> int:
         args.llama_cpp = args.llama_cpp and args.llama_cpp.resolve()
         tokens = QUICK_TOKENS if args.quick else OUTPUT_TOKENS
         everybody = contenders(args.cache, args.llama_cpp, tokens)
-        compared = [
-            each for each in everybody if not args.only or any(name in each.name for name in args.only)
-        ]
-        if not compared:
-            sys.exit(f"--only names nobody of: {', '.join(each.name for each in everybody)}")
+        named = args.only or [each.name for each in everybody if not each.by_name_only]
+        unknown = set(named) - {each.name for each in everybody}
+        if unknown:
+            sys.exit(f"--only {min(unknown)}: there are {', '.join(each.name for each in everybody)}")
+        compared = [each for each in everybody if each.name in named]
         if args.quick:
             compared = [replace(each, points=QUICK_POINTS) for each in compared]
         result = run(compared, args, tokens)

@@ -25,7 +25,8 @@ class Contender:
     """A server that gets the load; without a `command`, `aim-runtime serve` with the `settings`.
 
     `body` is what its requests have besides the common part, so that each answer has all its tokens;
-    `about_s` is how long a round of it takes on two quiet cores. One `by_name_only` is left out unless asked for.
+    `about_s` is how long a round of it takes on two quiet cores. One that is
+    `by_name_only` is left out unless asked for.
     """
 
     name: str
