@@ -141,7 +141,7 @@ def main() -> int:
         named = args.only or [each.name for each in everybody if not each.by_name_only]
         unknown = set(named) - {each.name for each in everybody}
         if unknown:
-            sys.exit(f"--only {min(unknown)}: there are {', '.join(each.name for each in everybody)}")
+            sys.exit(f"--only {min(unknown)}: there are {'; '.join(each.name for each in everybody)}")
         compared = [each for each in everybody if each.name in named]
         if args.quick:
             compared = [replace(each, points=QUICK_POINTS) for each in compared]

@@ -176,5 +176,5 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(tmp_path: Path) -
     (model / "config.json").touch()
     done = serving(tmp_path, "--only", "nobody")
     assert done.returncode == 1
-    assert "--only nobody: there are vLLM defaults, latency, throughput" in done.stderr
+    assert "--only nobody: there are vLLM defaults; latency; throughput" in done.stderr
     assert "llama.cpp" not in done.stderr
