@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -126,6 +127,8 @@ def tell(line: str) -> None:
 
 
 def main() -> int:
+    # Ended from outside it ends, as at Ctrl-C, the server that it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     args = parse()
     if args.result:
         result = json.loads(args.result.read_text(encoding="utf-8"))
