@@ -20,8 +20,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-from services import AIM, cpu_s, descendants, environment, free_port, name, plain, pss, rss, started, stream
+from asking import ask
+from services import AIM, cpu_s, descendants, environment, free_port, name, plain, pss, rss, started
 
 CLIENTS, REQUESTS, TOKENS = 8, 32, 64
 BODY = {"max_tokens": TOKENS, "min_tokens": TOKENS}
@@ -49,20 +49,11 @@ def used(pids: list[int]) -> float:
 
 async def load(port: int) -> dict[str, float]:
     """Throughput and time to first token."""
-    limit = asyncio.Semaphore(CLIENTS)
-    limits = httpx.Limits(max_connections=CLIENTS)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=600, limits=limits) as client:
-
-        async def one() -> float:
-            async with limit:
-                answer = await stream(client, BODY)
-            if answer.usage != TOKENS:
-                sys.exit(f"asked for {TOKENS} tokens: {answer}")
-            return answer.ttft_s
-
-        began = time.perf_counter()
-        firsts = await asyncio.gather(*(one() for _ in range(REQUESTS)))
-        seconds = time.perf_counter() - began
+    answers, seconds = await ask(port, BODY, CLIENTS, REQUESTS)
+    for answer in answers:
+        if answer.usage != TOKENS:
+            sys.exit(f"asked for {TOKENS} tokens: {answer}")
+    firsts = [answer.ttft_s for answer in answers]
     return {"tokens/s": REQUESTS * TOKENS / seconds, "TTFT p50, s": statistics.median(firsts)}
 
 

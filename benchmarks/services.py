@@ -1,4 +1,4 @@
-"""What the benchmarks of serving share: services that are started and ended, requests, memory."""
+"""What the benchmarks of serving share: services that are started and ended, their memory and CPU time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 AIM_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 AIM = str(Path(sys.executable).with_name("aim-runtime"))
 READY_WITHIN_S = 600
-QUESTION = "Tell me about the history of the city of Paris and the river that flows through it."
 
 
 def free_port() -> int:
@@ -74,43 +70,6 @@ def seconds_to_ready(process: subprocess.Popen[bytes], port: int) -> float:
         except OSError:
             time.sleep(0.1)
     sys.exit("the engine did not become ready")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How one streamed request ended; `finish` is None where the end is missing, `usage` the engine's."""
-
-    status: int
-    chunks: int = 0
-    finish: str | None = None
-    usage: int | None = None
-    ttft_s: float = 0.0
-
-
-async def stream(client: httpx.AsyncClient, body: Mapping[str, Any], cut_after: int = 0) -> Answer:
-    """Ask for a streamed chat completion; close the connection after `cut_after` chunks, where not 0."""
-    asked = {"model": AIM_ID, "messages": [{"role": "user", "content": QUESTION}], "temperature": 0, **body}
-    asked |= {"stream": True, "stream_options": {"include_usage": True}}
-    began = time.perf_counter()
-    chunks, finish, usage, first = 0, None, None, 0.0
-    async with client.stream("POST", "/v1/chat/completions", json=asked) as answer:
-        if answer.status_code != 200:
-            await answer.aread()
-            return Answer(answer.status_code)
-        async for line in answer.aiter_lines():
-            if not line.startswith("data: {"):
-                continue
-            said = json.loads(line.removeprefix("data: "))
-            if said.get("usage"):
-                usage = said["usage"]["completion_tokens"]
-            for choice in said.get("choices", ()):
-                if choice["delta"].get("content"):
-                    chunks += 1
-                    first = first or time.perf_counter() - began
-                finish = choice["finish_reason"] or finish
-            if cut_after and chunks >= cut_after:
-                break
-    return Answer(200, chunks, finish, usage, first)
 
 
 def descendants(pid: int) -> list[int]:

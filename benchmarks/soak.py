@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from services import AIM, descendants, environment, free_port, name, rss, started, stream
+from asking import stream
+from services import AIM, descendants, environment, free_port, name, rss, started
 
 AT_A_TIME = 8
 TOKENS = (8, 96)
