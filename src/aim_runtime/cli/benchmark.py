@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -25,6 +23,7 @@ from aim_runtime.bench.workload import Suite
 from aim_runtime.cli import measured, output
 from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.format_option import format_option
+from aim_runtime.cli.interrupts import interrupts
 from aim_runtime.cli.log import Log
 from aim_runtime.cli.measuring import MeasuringView
 from aim_runtime.errors import InvalidValue, ToolMissing
@@ -110,7 +109,7 @@ def command(
     limits = _slo(slo) or settings.slo
     environment = inherited()
     found: list[Measured] = []
-    with Log(settings) as log, _interrupts():
+    with Log(settings) as log, interrupts():
         view = MeasuringView(lambda text: log.report(Notice(text)), draws=sys.stderr.isatty())
         target, suite, interrupted = None, asked, False
         try:
@@ -205,21 +204,3 @@ def _slo(text: str | None) -> Slo | None:
         return None if text is None else parse_slo(text)
     except ValueError as error:
         raise InvalidValue(f"--slo: {error}", hint="as 'ttft_p90_ms<=500,tpot_p90_ms<=50'") from error
-
-
-@contextmanager
-def _interrupts() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C, and only the first of them: what follows must not cut the cleaning up."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(each, interrupt) for each in numbers]
-    try:
-        yield
-    finally:
-        for each, handler in zip(numbers, before, strict=True):
-            signal.signal(each, handler)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from aim_runtime.bench.machine import machine
+from aim_runtime.bench.report import report
 from aim_runtime.bench.result import Benchmark, to_json
+from aim_runtime.errors import ToolMissing
 from aim_runtime.tune.goal import START, Goal
 from aim_runtime.tune.last_runs import LastRuns, from_search, last_runs
 from aim_runtime.tune.outcome import Found, conclude
@@ -114,7 +116,8 @@ class Session:
 
     def _keep_loads(self, search: Search, runs: LastRuns) -> None:
         """Keep the last round as benchmarks, which the report draws side by side."""
-        names = {"best": search.champion, "defaults": search.reference}
+        names = {"defaults": search.reference, "best": search.champion}
+        kept = []
         engine = self.subject.site.engine
         for name, trial in names.items():
             points = runs.loads.get(trial.key)
@@ -133,6 +136,12 @@ class Session:
                     slo=self.goal.slo,
                 )
                 search.state.keep_benchmark(name, to_json(found))
+                kept.append(found)
+        if kept:
+            try:
+                search.state.keep_report(report(kept))
+            except ToolMissing as error:  # the figures are there: a page of them is not worth a failure
+                search.say(f"no report: {error.message}; {error.hint}")
 
     def _stand(self, state: State) -> Stand:
         subject = self.subject

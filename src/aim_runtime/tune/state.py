@@ -37,6 +37,10 @@ class State:
         return self.folder / "tune_results.json"
 
     @property
+    def report(self) -> Path:
+        return self.folder / "tune_report.html"
+
+    @property
     def best(self) -> Path:
         """Where the profile goes that was found: below it is what AIM_PROFILES_PATH can name."""
         return self.folder / "best"
@@ -59,6 +63,9 @@ class State:
 
     def keep_benchmark(self, name: str, read: Mapping[str, Any]) -> None:
         _replace(self.folder / f"benchmark_{name}.json", json.dumps(read, indent=2) + "\n")
+
+    def keep_report(self, page: str) -> None:
+        _replace(self.report, page)
 
     def keep_result(self, result: Mapping[str, Any]) -> None:
         _replace(self.result, json.dumps(result, indent=2, ensure_ascii=False, default=str) + "\n")

@@ -114,8 +114,9 @@ def _threads(cores: int) -> tuple[Knob, ...]:
         Knob(
             "VLLM_CPU_NUM_OF_RESERVED_CPU",
             Kind.VARIABLE,
-            (None, "1"),
-            "cores that are kept from the engine's threads for the process that answers requests",
+            (None, "0", "1"),
+            "cores that are kept from the engine's threads for the process that answers requests: by default "
+            "one on x86, which of two cores is half, and none with one process",
             applies=lambda others: _BIND not in others and cores > 1,
             when="where threads are bound, and on more than one core",
         ),
