@@ -57,8 +57,8 @@ class Paired:
             enough *= 2
             if enough > _MOST_QUESTIONS:
                 return None
-        short = enough // 2
-        while enough - short > 1:
+        short = max(self.questions, enough // 2)
+        while enough - short > 1:  # none where these tell already
             middle = (short + enough) // 2
             if self._times(middle).verdict(max_drop) is Verdict.CANNOT_TELL:
                 short = middle
