@@ -51,6 +51,7 @@ def start() -> Iterator[Start]:
 class Evaluated:
     code: int
     found: dict[str, Any]
+    stdout: str
     stderr: str
 
 
@@ -64,7 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def evaluate(home: Path, url: str, *more: str, into: str = "out", **env: str) -> Evaluated:
     done = run(*arguments(home, url, into), *more, env=environment(home, **env), timeout_s=120)
     found = json.loads(done.stdout) if done.stdout.startswith("{") else {}
-    return Evaluated(done.returncode, found, done.stderr)
+    return Evaluated(done.returncode, found, done.stdout, done.stderr)
 
 
 def arguments(home: Path, url: str, into: str) -> tuple[str, ...]:
@@ -224,5 +225,5 @@ def test_one_is_started_and_ended(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "of 2 questions right" in done.stdout
     found = json.loads((out / "evaluate_results.json").read_text())
-    assert (found["model"], found["profile_id"]) == ("acme/tiny", "vllm-cpu-bf16-tp1-latency")
+    assert (found["model"], found["profile_id"]) == ("acme/tiny", "general/vllm-cpu-bf16-tp1-latency")
     assert "ready after" in (out / "service.log").read_text()
