@@ -23,6 +23,7 @@ DEV := $(VENV)/.dev-$(ENGINE)
 ENGINE_CPU := $(VENV)/.engine-cpu
 BENCH := $(VENV)/.bench-$(ENGINE)
 SERVERS := .servers
+EVALUATE := .evaluate
 
 .PHONY: help
 help: ## list the targets
@@ -51,12 +52,14 @@ serve: install engine ## serve a model on this machine (PORT=8000, AIM_ID=…)
 
 ## Installing
 
-.PHONY: install engine dev bench servers
+.PHONY: install engine dev bench servers evaluate
 install: $(INSTALLED) ## the environment and the package
 dev: $(DEV)
 bench: $(BENCH) ## the load generator guidellm, beside the engine's own, and the plots of reports
 
 servers: $(SERVERS)/.installed ## the stores, hubs and registries that the tests fetch from
+
+evaluate: $(EVALUATE)/.installed ## lm-eval, for aim-runtime evaluate
 
 engine: $(if $(filter system,$(ENGINE)),$(MADE),$(ENGINE_CPU)) ## the CPU engine (ENGINE=system: nothing to do)
 
@@ -93,10 +96,14 @@ $(SERVERS)/.installed: $(wildcard requirements/servers*.txt) scripts/install-ser
 	@scripts/install-servers $(SERVERS) $(PYTHON)
 	@touch $@
 
+$(EVALUATE)/.installed: $(INSTALLED) requirements/evaluate.txt scripts/install-evaluate
+	@scripts/install-evaluate $(EVALUATE) $(VENV) $(PYTHON)
+	@touch $@
+
 ## Developing
 
 .PHONY: test test-fast check format generate bench-cli bench-selection clean
-test: dev engine bench servers ## the whole suite, with the real engine
+test: dev engine bench servers evaluate ## the whole suite, with the real engine
 	$(RUN)/python -m pytest
 
 test-fast: dev ## what needs neither the engine nor the package registry

@@ -235,6 +235,18 @@ class ServiceUnreachable(CheckError):
     code = "check.service_unreachable"
 
 
+class EvaluationFailed(CheckError):
+    """The answers of a model could not be judged: the program that asks it failed."""
+
+    code = "check.evaluation_failed"
+
+
+class QualityDropped(CheckError):
+    """A model answers worse than its baseline allows, or it cannot be told that it does not."""
+
+    code = "check.quality_dropped"
+
+
 class ToolMissing(CheckError):
     """The program that measures is an extra of this package, and is not installed."""
 

@@ -219,7 +219,8 @@ SECRETS: tuple[str, ...] = (
 # Engine arguments, in their dashed spelling, whose values are shown nowhere, and the variables of the
 # engine's environment that they become.
 SECRET_ARGUMENTS: dict[str, str] = {"api-key": "VLLM_API_KEY", "hf-token": "HF_TOKEN"}
-# Names that AIM images, charts and operators set; nothing here depends on them.
+# Names that AIM images, charts and operators set. No setting is made of them; `evaluate` alone reads
+# AIM_EVAL_BACKEND_COMMAND, and nothing the others.
 IGNORED: frozenset[str] = frozenset(
     [
         "AIM_ACCELERATOR_FAMILY",

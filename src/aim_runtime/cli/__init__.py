@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "Say for every profile why it is or is not chosen.",
     "download-to-cache": "Fetch and verify the weights, without serving them.",
     "cache": "Look at, check, tidy and carry the cache of weights.",
+    "evaluate": "Ask a model questions, and say whether it answers worse than before.",
     "detect-hardware": "Print the accelerators of this machine.",
     "tune": "Search for the profile that serves a model best on this machine.",
     "benchmark": "Measure a service under load.",

@@ -1,0 +1,1 @@
+"""How well a model answers: lm-eval against a service, and a comparison to what it answered before."""
