@@ -39,7 +39,7 @@ Examples:
 )
 def command(profile: str | None, format_: str) -> None:
     """List the checks of `validate` in their order. Without --profile no device is looked at."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "name": check.name,
             "result_type": check.result_type,

@@ -58,7 +58,7 @@ docs/validate.md says what each check asks for.
     "wait_s",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help=f"How long a start may take ({_START_S:.0f}), or --service-url to its first answer ({_RUNNING_S:.0f}).",
+    help=f"For a start ({_START_S:.0f}), or for the first answer of --service-url ({_RUNNING_S:.0f}).",
 )
 @click.option(
     "--timeout",

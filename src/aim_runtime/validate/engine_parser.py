@@ -1,8 +1,8 @@
 """A program for the engine's Python: vLLM's own parser and checks on the argument list on stdin, as JSON.
 
-Writes one JSON object, `{"complaint": text or null}`; it imports nothing of this package, which the engine's
-Python need not have. Where vLLM has its parser in another place, it ends with 3 and says so: the caller tells
-that nothing was checked here, in no silence.
+Writes one JSON object: `{"complaint": text or null}`, or `{"unasked": text}` where this vLLM has its parser
+in another place; then nothing was checked, and the caller says so. It imports nothing of this package, which the
+engine's Python need not have.
 """
 
 import json
@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 
-def main() -> int:
+def main() -> None:
     """Answer for the list on stdin."""
     # vLLM and its dependencies write to stdout when they are imported; keep the real one for the answer.
     answer = os.fdopen(os.dup(1), "w")
@@ -26,8 +26,9 @@ def main() -> int:
         ends = (arguments.validate_parsed_serve_args, launcher.validate_api_server_args)
         base: Any = utilities.FlexibleArgumentParser
     except (ImportError, AttributeError) as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return 3
+        with answer:
+            json.dump({"unasked": f"{type(error).__name__}: {error}"}, answer)
+        return
 
     class Parser(base):  # type: ignore[misc]
         """The engine's parser, raising its complaint instead of exiting with it."""
@@ -38,7 +39,6 @@ def main() -> int:
     complaint = _complaint(make(Parser(prog="vllm serve")), ends, json.load(sys.stdin))
     with answer:
         json.dump({"complaint": complaint}, answer)
-    return 0
 
 
 def _complaint(parser: Any, ends: tuple[Any, ...], argv: list[str]) -> str | None:
@@ -56,4 +56,4 @@ def _complaint(parser: Any, ends: tuple[Any, ...], argv: list[str]) -> str | Non
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -14,6 +14,7 @@ from aim_runtime.validate.subject import Answering
 
 _LOOK_EVERY_S = 0.1
 _MOST_S = 10.0
+_SETTLED_WITHIN_S = 2.0
 _PIECES = 4
 # What an answer must still have taken when it was left, for its end to say that it was cancelled.
 _LEAST_S = 1.0
@@ -25,11 +26,10 @@ def cancellation(service: Answering) -> Passed:
 
     No clock decides: the rest of the answer would take at least twice as long as is waited.
     """
-    before = _load(service)
+    before = _settled(service)
     if before is None:
         raise Skipped("the service has no metrics of vLLM's, which tell what runs")
     tokens = (service.context_length or _CONTEXT) - 64
-    left = time.monotonic()
     with service.client.open(COMPLETIONS, _long(service, tokens)) as (head, lines):
         if head.status != 200:
             raise Failed(f"{head.asked} for {tokens} tokens answered {head.status}: {head.text}")
@@ -57,6 +57,16 @@ def cancellation(service: Answering) -> Passed:
                 "what is before the engine keeps the connection open, or the engine does not look: "
                 "abandoned answers take the place of others",
             )
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _settled(service: Answering) -> Load | None:
+    """The load before: what the checks before left behind is given a moment to end."""
+    deadline = time.monotonic() + _SETTLED_WITHIN_S
+    while True:
+        found = _load(service)
+        if found is None or not found.running + found.waiting or time.monotonic() > deadline:
+            return found
         time.sleep(_LOOK_EVERY_S)
 
 

@@ -94,7 +94,8 @@ def _ask(planned: Planned, argv: list[str]) -> _Answer | _Unasked:
     last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
     if done.returncode:
         return _Unasked(f"it ended with {done.returncode}: {last}")
-    return _Answer(json.loads(done.stdout)["complaint"])
+    found = json.loads(done.stdout)
+    return _Unasked(found["unasked"]) if "unasked" in found else _Answer(found["complaint"])
 
 
 def _by_list(planned: Planned) -> None:
