@@ -1,8 +1,8 @@
 """A program for the engine's Python: vLLM's own parser and checks on the argument list on stdin, as JSON.
 
 Writes one JSON object: `{"complaint": text or null}`, or `{"unasked": text}` where this vLLM has its parser
-in another place; then nothing was checked, and the caller says so. It imports nothing of this package, which the
-engine's Python need not have.
+in another place; then nothing was checked, and the caller says so. It imports nothing of this package,
+which the engine's Python need not have.
 """
 
 import json

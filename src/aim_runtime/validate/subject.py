@@ -18,13 +18,15 @@ from aim_runtime.validate.result import Times
 class Planned:
     """What the checks of scope `runtime` look at: the chosen profile's file, and the plan that it leads to.
 
-    `plan` is None where the file is broken; `environment` is what the engine would inherit.
+    `plan` is None where the file is broken, or where the engine would refuse it, for what is in `refused`;
+    `environment` is what the engine would inherit.
     """
 
     profile: Path
     plan: Plan | None
     engine: EngineInstall | None
     environment: Mapping[str, str] = field(repr=False)
+    refused: str = ""
 
 
 @dataclass

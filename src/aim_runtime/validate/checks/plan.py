@@ -19,6 +19,7 @@ from aim_runtime.validate.subject import Planned
 # Importing vLLM takes 10 s of a quiet machine.
 _PARSED_WITHIN_S = 300
 _SHOWN = 3
+_MEND = "mend the profile; aim-runtime profiles lint names each line"
 
 
 def profile_schema(planned: Planned) -> Passed:
@@ -39,6 +40,8 @@ def profile_schema(planned: Planned) -> Passed:
 def engine_validation(planned: Planned) -> Passed:
     """The engine's own parser takes the plan's arguments; our list of its options, where it is not here."""
     plan, engine = planned.plan, planned.engine
+    if planned.refused:
+        raise Failed(planned.refused, _MEND)
     if plan is None:
         raise Skipped("a broken profile has no arguments")
     count = f"{len(plan.launch.arguments)} arguments"
@@ -104,4 +107,4 @@ def _by_list(planned: Planned) -> None:
     plan = planned.plan
     problems = ENGINES[plan.settings.engine].problems(plan.profile, planned.engine)
     if problems:
-        raise Failed("; ".join(problems), "mend the profile; aim-runtime profiles lint names each line")
+        raise Failed("; ".join(problems), _MEND)
