@@ -229,6 +229,12 @@ class BenchmarkFailed(CheckError):
     code = "check.benchmark_failed"
 
 
+class ChecksFailed(CheckError):
+    """A service was validated, and some of the checks failed."""
+
+    code = "check.failed"
+
+
 class ServiceUnreachable(CheckError):
     """No service answers at the URL that was to be measured or checked."""
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "tune": "Search for the profile that serves a model best on this machine.",
     "benchmark": "Measure a service under load.",
     "doctor": "Find what would stop this machine from serving, with the fix.",
+    "validate": "Check a profile, and that a service answers as it should.",
+    "list-checks": "List the checks of validate.",
     "profiles": "Check, migrate and write profile files.",
     "completion": "Print the shell completion script.",
 }

@@ -68,14 +68,17 @@ def started(
     ready_s: float = 0,
     tell: Tell = lambda phase, percent: None,
     arguments: Sequence[str] = (),
+    port: int | None = None,
 ) -> Iterator[Started]:
     """Serve by `environment` on free ports of the loopback address until the block ends.
 
     `arguments` go to the engine; `ready_s` is how long the start may take, 0 for as long as it takes; `tell`
-    is called with each phase and its percentage. What it says goes to `log`. Raises the error that ended
-    the start, of the kind and with the code and words that `serve` gave it.
+    is called with each phase and its percentage; `port` is the engine's, where it must be a certain one.
+    What it says goes to `log`. Raises the error that ended the start, of the kind and with the code and
+    words that `serve` gave it.
     """
-    port, management = _free_ports(2)
+    free, management = _free_ports(2)
+    port = port or free
     ours = {
         "AIM_PORT": str(port),
         "AIM_MANAGEMENT_PORT": str(management),

@@ -31,7 +31,7 @@ def reach(url: str, key: str | None = None, model: str | None = None) -> Service
 
     Raises InvalidValue for something that is no URL, ServiceUnreachable where nothing of that kind answers.
     """
-    base = _base(url)
+    base = base_url(url)
     asked = urllib.request.Request(
         f"{base}/v1/models", headers={"Authorization": f"Bearer {key}"} if key else {}
     )
@@ -63,8 +63,8 @@ def reach(url: str, key: str | None = None, model: str | None = None) -> Service
     return Service(base, model or served[0])
 
 
-def _base(url: str) -> str:
-    """The URL without `/v1`; raises InvalidValue."""
+def base_url(url: str) -> str:
+    """The URL of a service without `/v1` or a slash at the end; raises InvalidValue where it is none."""
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise InvalidValue(f"{url} is not the URL of a service", hint="as http://127.0.0.1:8000")

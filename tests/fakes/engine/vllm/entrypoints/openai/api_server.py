@@ -5,7 +5,7 @@ FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked fo
 the process ids of itself and of its worker, which it leaves behind as a real engine's crash would; and for
 what it found in VLLM_CACHE_ROOT before it wrote a file of its own there, as an engine that compiles does.
 FAKE_ENGINE_LOG names a file of lines that it prints before it answers. More is in load.py, streams.py,
-trouble.py and work.py.
+trouble.py, work.py and openai_api.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from . import load, speed, streams, trouble, work
+from . import load, openai_api, speed, streams, trouble, work
 from .said import say
 from .security import secured
 
@@ -38,6 +38,8 @@ def argument(name: str) -> list[str]:
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if openai_api.told(self, argument("--served-model-name")):
+            return
         if streams.answered(self) or work.answered(self):
             return
         ready = time.monotonic() - STARTED > READY_AFTER_S
@@ -50,6 +52,8 @@ class Handler(BaseHTTPRequestHandler):
         if HOW == "die":
             os._exit(4)
         if speed.answered(self) or load.answered(self) or streams.streamed(self):
+            return
+        if openai_api.answered(self, argument("--served-model-name")):
             return
         work.wait_for_the_engine()
         self.answer(200, {"choices": [{"message": {"role": "assistant", "content": "Paris."}}]})

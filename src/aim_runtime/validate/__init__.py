@@ -1,0 +1,1 @@
+"""Is a service what it claims to be: checks of its plan and of its answers on the wire."""
