@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from aim_runtime.bench.progress import Progress
+from aim_runtime.cli.bar import Bar
 from aim_runtime.cli.progress import LINE_EVERY_S, duration
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
 
 
 class MeasuringView:
@@ -18,7 +15,7 @@ class MeasuringView:
 
     def __init__(self, say: Callable[[str], None], *, draws: bool) -> None:
         self._say, self._draws = say, draws
-        self._bar: Bar | None = None
+        self._bar = Bar()
         self._phase = ""
         self._number, self._said, self._say_at_s = 0, 0, 0.0
 
@@ -26,7 +23,7 @@ class MeasuringView:
         """Show how far the start of the service is."""
         if self._draws:
             known = "" if percent is None else f"{percent:.0f} %"
-            self._draw(f"starting the service: {phase}", percent or 0, 100, known)
+            self._bar.draw(f"starting the service: {phase}", percent or 0, 100, known)
         elif phase != self._phase:
             self._say(f"starting the service: {phase}")
         self._phase = phase
@@ -34,7 +31,7 @@ class MeasuringView:
     def show(self, progress: Progress) -> None:
         ended, total = progress.done + progress.failed, progress.point.requests
         if self._draws:
-            self._draw(_title(progress), ended, total, _figures(progress))
+            self._bar.draw(_title(progress), ended, total, _figures(progress))
             return
         now_s = time.monotonic()
         if progress.number != self._number:
@@ -47,16 +44,7 @@ class MeasuringView:
 
     def end(self) -> None:
         """Leave the screen to others."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def _draw(self, title: str, done: float, total: float, said: str) -> None:
-        if self._bar is None:
-            self._bar = _bar()
-            self._bar.start()
-            self._bar.add_task(title, total=total, said=said)
-        self._bar.update(self._bar.task_ids[0], description=title, completed=done, total=total, said=said)
+        self._bar.end()
 
 
 def _title(progress: Progress) -> str:
@@ -70,20 +58,3 @@ def _figures(progress: Progress) -> str:
     if progress.left_s is not None:
         parts.append(f"{duration(progress.left_s)} left")
     return ", ".join(parts) or "measuring"
-
-
-def _bar() -> Bar:
-    from rich.console import Console  # only a terminal pays for this
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    return Bar(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[said]}"),
-        console=Console(stderr=True),
-        expand=True,
-        transient=True,
-    )

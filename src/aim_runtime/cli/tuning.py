@@ -58,6 +58,8 @@ def _lines(found: Found, session: Session) -> Iterator[str]:
     if found.runs.problem and found.profile:
         yield f"  as in the search, not side by side: {found.runs.problem}"
     yield f"all trials and reasons: {session.folder / 'tune_results.json'}"
+    if (page := session.folder / "tune_report.html").is_file():
+        yield f"the last runs, drawn: {page}"
     if found.profile is None:
         return
     yield f"profile: {found.profile}"
