@@ -13,7 +13,7 @@ import click
 from aim_runtime.cli import output
 from aim_runtime.cli.columns import columns
 from aim_runtime.cli.progress import duration
-from aim_runtime.cli.terminal import paint, symbol, width
+from aim_runtime.cli.terminal import paint, symbol, width, wrapped
 from aim_runtime.validate.result import CheckResult, Validation, to_object
 from aim_runtime.validate.run import Began, Starting
 
@@ -100,8 +100,11 @@ def _table(found: Validation) -> str:
     shown = [paint(lines[0], bold=True)]
     for check, line in zip(found.checks, lines[1:], strict=True):
         shown.append(paint(line, fg=_mark(check)[2]))
-        shown += [f"  warning: {each}" for each in check.warnings]
-        shown += [f"  fix: {check.fix}"] if check.fix else []
+        # What must be acted on is never cut.
+        cut = not check.success and line.endswith("…")
+        shown += wrapped(check.detail, "  ") if cut else []
+        shown += [part for each in check.warnings for part in wrapped(each, "  warning: ")]
+        shown += wrapped(check.fix, "  fix: ") if check.fix else []
     times = found.metrics
     told = [
         f"ready after {times.ready_time_seconds:.1f} s" if times.ready_time_seconds is not None else "",

@@ -11,6 +11,7 @@ import click
 from aim_runtime.cli import output
 from aim_runtime.cli.checks import Watch, outputs
 from aim_runtime.cli.environment import inherited, settings_with_warnings
+from aim_runtime.cli.interrupts import interrupts
 from aim_runtime.errors import ChecksFailed, FileNotWritable, InvalidValue, did_you_mean
 from aim_runtime.validate.config import Config, load
 from aim_runtime.validate.listed import NAMES
@@ -31,8 +32,8 @@ Examples:
   aim-runtime validate --scope runtime --profile general/vllm-mi300x-fp16-tp1-latency
   aim-runtime validate --service-url https://api.example.com --check unicode --check stop_sequences
 \b
-Exit codes: 0 no check failed, 7 one did. A capability that nobody declares is skipped, not failed.
-docs/validate.md says what each check asks for.
+Exit codes: 0 no check failed, 7 one did, 130 interrupted. A capability that nobody declares is
+skipped, not failed. docs/validate.md says what each check asks for.
 """,
 )
 @click.option("--profile", metavar="ID", help="The profile, as AIM_PROFILE_ID.")
@@ -117,7 +118,7 @@ def command(
     )
     if folder:
         _make(folder)
-    with Watch() as watch:
+    with Watch() as watch, interrupts():
         found = validate(asked, settings, inherited(), watch.tell)
     if folder:
         found = _kept(found, folder)
@@ -153,7 +154,7 @@ def _kept(found: Validation, folder: Path) -> Validation:
     files = (str(folder / FILE), *((str(log),) if found.subject["service_url"] and log.exists() else ()))
     found = replace(found, artifacts=files)
     try:
-        write(found, folder)
+        write(found, folder, output.redact)
     except OSError as error:
         raise _closed(folder, error) from error
     return found

@@ -51,15 +51,15 @@ OFFLINE_CHECKS: tuple[Check[Answering], ...] = (
         needs=_READY,
     ),
     Check("tool_invocation", _THERE, "a tool is called when it is wanted", tool_invocation, _TOOLS, _CHAT),
-    Check("tool_avoidance", _THERE, "and not when it is not", tool_avoidance, _TOOLS, _CHAT),
+    Check("tool_avoidance", _THERE, "no tool is called when none is wanted", tool_avoidance, _TOOLS, _CHAT),
     Check("structured_output", _THERE, "an answer keeps to a schema", structured_output, _STRUCTURED, _CHAT),
     Check(
         "structured_output_nested",
-        *(_THERE, "and to a nested one", structured_output_nested, _STRUCTURED, _CHAT),
+        *(_THERE, "an answer keeps to a nested schema", structured_output_nested, _STRUCTURED, _CHAT),
     ),
     Check(
         "structured_output_choice",
-        *(_THERE, "and to a choice", structured_output_choice, _STRUCTURED, _CHAT),
+        *(_THERE, "an answer keeps to a choice", structured_output_choice, _STRUCTURED, _CHAT),
     ),
     Check(
         "reasoning",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -100,7 +100,7 @@ def to_object(validation: Validation) -> dict[str, Any]:
     }
 
 
-def write(validation: Validation, folder: Path) -> None:
-    """Write `validate_results.json` into a folder. Raises OSError."""
+def write(validation: Validation, folder: Path, redact: Callable[[str], str]) -> None:
+    """Write `validate_results.json` into a folder, without its secrets. Raises OSError."""
     text = json.dumps(to_object(validation), indent=2, ensure_ascii=False)
-    (folder / FILE).write_text(f"{text}\n", encoding="utf-8")
+    (folder / FILE).write_text(redact(f"{text}\n"), encoding="utf-8")

@@ -14,7 +14,7 @@ from serving_support import fake_environment, gone, record, within
 from aim_runtime.validate.config import Config
 from aim_runtime.validate.listed import NAMES
 from integration.validate.support import MODEL, Fake, fake_api
-from running import environment, free_port, run
+from running import AIM, environment, free_port, run
 
 KEYS = ["success", "summary", "subject", "checks", "metrics", "artifacts"]
 OF_A_CHECK = {"name", "result_type", "success", "value", "detail", "warnings", "skipped", "gating"}
@@ -189,6 +189,17 @@ def test_a_service_that_is_started_for_it(tmp_path: Path) -> None:
     assert "starting the service" in done.stderr
     assert within(10, lambda: not listening(port)), "it was ended"
     assert gone(record(env)["pids"])
+
+
+def test_ended_from_outside_it_ends_what_it_started(tmp_path: Path) -> None:
+    env = fake_environment(tmp_path, FAKE_ENGINE="hang")
+    command = [AIM, "validate", "--scope", "offline"]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pids = record(env)["pids"]
+    process.terminate()
+    shown, _ = process.communicate(timeout=30)
+    assert (process.returncode, shown) == (130, b"")
+    assert gone(pids)
 
 
 def listening(port: int) -> bool:
