@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from aim_runtime.errors import AimError
+from aim_runtime.errors import AimError, InvalidValue
 from aim_runtime.plan import Plan
 from aim_runtime.service.started import started
 from aim_runtime.service.target import base_url
@@ -56,6 +56,11 @@ def validate(asked: Asked, settings: Settings, environment: Mapping[str, str], t
     url = base_url(asked.url) if asked.url else None
     planned = look(settings, environment, required=url is None or Scope.OFFLINE not in asked.scopes)
     plan = None if isinstance(planned, str) else planned.plan
+    if plan is not None and plan.launch.embeds and url is None and Scope.OFFLINE in asked.scopes:
+        raise InvalidValue(
+            f"{plan.location.model_id} is served for embeddings, and the checks of a service ask for text",
+            hint="validate its plan alone: --scope runtime",
+        )
     results: list[CheckResult] = []
     if Scope.RUNTIME in asked.scopes:
         here = _wanted(RUNTIME_CHECKS, asked.only)

@@ -191,6 +191,14 @@ def test_a_service_that_is_started_for_it(tmp_path: Path) -> None:
     assert gone(record(env)["pids"])
 
 
+def test_a_plan_for_embeddings_is_not_asked_for_text(tmp_path: Path) -> None:
+    env = fake_environment(tmp_path, AIM_ENGINE_ARGS='{"runner": "pooling", "convert": "embed"}')
+    done = run("validate", env=env)
+    assert done.returncode == 2
+    assert f"{MODEL} is served for embeddings" in done.stderr
+    assert run("validate", "--scope", "runtime", env=env).returncode == 0
+
+
 def test_ended_from_outside_it_ends_what_it_started(tmp_path: Path) -> None:
     env = fake_environment(tmp_path, FAKE_ENGINE="hang")
     command = [AIM, "validate", "--scope", "offline"]
