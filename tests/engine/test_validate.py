@@ -10,7 +10,7 @@ import pytest
 
 from aim_runtime.validate.listed import NAMES
 from engine.conftest import ASSISTANT, Guarded, Running
-from running import SMOLLM2, run
+from running import SMOLLM2, environment, run
 
 pytestmark = pytest.mark.engine
 # One token after the other on cores that other tests use too.
@@ -39,7 +39,7 @@ def test_tools_behind_a_key_and_tls(guarded: Guarded, tmp_path: Path) -> None:
     config.write_text("capabilities: {tool_calling: true}\n")
     env = {**guarded.env, "SSL_CERT_FILE": str(guarded.certificate)}
     asked = ("validate", "--service-url", guarded.url, "--scope", "offline", "--model", ASSISTANT)
-    only = ("--check", "tool_invocation", "--check", "tool_avoidance", "--check", "unknown_model")
+    only = ("--check", "tool_invocation", "--check", "tool_avoidance")
     done = run(*asked, *only, "--config", str(config), env=env, timeout_s=WITHIN_S)
     assert done.returncode == 0, done.stderr
     assert 'get_weather({"city": ' in checks(done.stdout)["tool_invocation"]["detail"]
@@ -51,12 +51,12 @@ def test_tools_behind_a_key_and_tls(guarded: Guarded, tmp_path: Path) -> None:
     assert "set VLLM_API_KEY" in done.stderr
 
 
-def test_what_the_engines_own_parser_refuses_fails(smollm2: Running) -> None:
-    tools = {"enable-auto-tool-choice": True, "tool-call-parser": "nonesuch"}
-    env = {**smollm2.env, "AIM_ENGINE_ARGS": json.dumps(tools)}
+def test_what_only_the_engines_own_parser_refuses_fails(tmp_path: Path) -> None:
+    arguments = json.dumps({"compilation-config": {"mode": "banana"}})
+    env = environment(tmp_path, AIM_ID=SMOLLM2, AIM_ACCELERATOR_TYPE="cpu", AIM_ENGINE_ARGS=arguments)
     done = run("validate", "--scope", "runtime", env=env, timeout_s=WITHIN_S)
     assert done.returncode == 7
     found = checks(done.stdout)
     assert found["profile_schema"]["success"]
-    assert "invalid tool call parser: nonesuch" in found["engine_validation"]["detail"]
+    assert "Invalid compilation mode: banana" in found["engine_validation"]["detail"]
     assert SMOLLM2 in found["profile_schema"]["detail"]

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from aim_runtime.validate.capabilities import Capability
 from aim_runtime.validate.stream import Streamed, streamed
 from aim_runtime.validate.subject import Answering
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
+
+
+# What a model may think before it comes to the answer that is asked for.
+_THINKING_TOKENS = 1024
+
+
+def room(service: Answering, tokens: int) -> int:
+    """The `max_tokens` for an answer of so many tokens: more where the model is declared to think first."""
+    return tokens + (_THINKING_TOKENS if service.has(Capability.REASONING) else 0)
 
 
 def chat_body(service: Answering, content: str, **more: Any) -> dict[str, Any]:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from aim_runtime.validate.answer import content_of, shown, text_of
-from aim_runtime.validate.asking import COMPLETIONS, chat, chat_stream, completion_body, completion_stream
+from aim_runtime.validate.asking import (
+    COMPLETIONS,
+    chat,
+    chat_stream,
+    completion_body,
+    completion_stream,
+    room,
+)
 from aim_runtime.validate.capabilities import Capability
 from aim_runtime.validate.check import Failed, Passed
 from aim_runtime.validate.stream import Streamed
@@ -56,7 +63,9 @@ def _chosen(service: Answering) -> bool:
     """By a choice of one, which comes token by token; whether that capability is declared."""
     if not service.has(Capability.STRUCTURED_OUTPUTS):
         return False
-    pieces = chat_stream(service, "Write it.", structured_outputs={"choice": [_SHORT]}, max_tokens=64)
+    pieces = chat_stream(
+        service, "Write it.", structured_outputs={"choice": [_SHORT]}, max_tokens=room(service, 64)
+    )
     _is_there("chosen in a stream", _whole(pieces), _SHORT)
     return True
 

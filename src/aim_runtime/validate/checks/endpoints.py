@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from aim_runtime.validate.answer import at, content_of, message_of, reasoning_of, shown, text_of
-from aim_runtime.validate.asking import CHAT, COMPLETIONS, chat, chat_body, completion, completion_body
+from aim_runtime.validate.asking import CHAT, COMPLETIONS, chat, chat_body, completion, completion_body, room
 from aim_runtime.validate.capabilities import Capability
 from aim_runtime.validate.check import Failed, Passed
 from aim_runtime.validate.client import Reply
@@ -16,8 +16,6 @@ _LOOK_WITHIN_S = 30.0
 # What asking again does not change. 404 may be a route in front of a service that is not there yet.
 _FINAL = (400, 401, 403, 405, 422)
 _NO_ENDPOINT = (404, 405, 501)
-# Enough for a model that thinks first to come to its answer.
-_THINKING_TOKENS = 512
 
 
 def api_health(service: Answering) -> Passed:
@@ -127,7 +125,7 @@ def completions_endpoint(service: Answering) -> Passed:
 def chat_completions_endpoint(service: Answering) -> Passed:
     """/v1/chat/completions answers; where it reasons, the answer may be all reasoning."""
     reasons = service.has(Capability.REASONING)
-    answer = chat(service, "What is the capital of Japan?", max_tokens=_THINKING_TOKENS if reasons else 24)
+    answer = chat(service, "What is the capital of Japan?", max_tokens=room(service, 24))
     text, thought = content_of(answer), reasoning_of(message_of(answer))
     if not text.strip() and not (reasons and thought.strip()):
         hint = "its text may be in a field that no reasoning is declared for: declare it with --config"

@@ -62,7 +62,7 @@ def engine_validation(planned: Planned) -> Passed:
         )
     if asked.complaint is not None:
         raise Failed(
-            f"{name} refuses the arguments: {asked.complaint}",
+            f"{name} refuses the arguments: {' '.join(asked.complaint.split())}",
             "mend the profile or AIM_ENGINE_ARGS; aim-runtime dry-run --format shell shows who gave which",
         )
     return Passed(f"{name} takes the {count}, by its own parser")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from aim_runtime.validate.answer import content_of, shown
-from aim_runtime.validate.asking import chat
+from aim_runtime.validate.asking import chat, room
 from aim_runtime.validate.check import Failed, Passed
 from aim_runtime.validate.subject import Answering
 
@@ -55,7 +55,9 @@ def structured_output_nested(service: Answering) -> Passed:
 def structured_output_choice(service: Answering) -> Passed:
     """`structured_outputs.choice` at the top of the request: vLLM's own, where OpenAI has only schemas."""
     wanted = {"choice": list(CHOICES)}
-    text = content_of(chat(service, "Name a city in Japan.", structured_outputs=wanted, max_tokens=_TOKENS))
+    text = content_of(
+        chat(service, "Name a city in Japan.", structured_outputs=wanted, max_tokens=room(service, _TOKENS))
+    )
     if text not in CHOICES:
         raise Failed(f"told to choose among {', '.join(CHOICES)}, it answered {shown(text)}", _FIX)
     return Passed(f"chose {text}")
@@ -63,7 +65,7 @@ def structured_output_choice(service: Answering) -> Passed:
 
 def _answer(service: Answering, question: str, name: str, schema: dict[str, Any]) -> Any:
     wanted = {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
-    text = content_of(chat(service, question, response_format=wanted, max_tokens=_TOKENS))
+    text = content_of(chat(service, question, response_format=wanted, max_tokens=room(service, _TOKENS)))
     try:
         return json.loads(text)
     except ValueError as error:

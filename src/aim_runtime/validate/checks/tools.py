@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from aim_runtime.validate.answer import calls_of, content_of, shown
-from aim_runtime.validate.asking import chat
+from aim_runtime.validate.asking import chat, room
 from aim_runtime.validate.check import Failed, Passed
 from aim_runtime.validate.subject import Answering
 
@@ -32,19 +32,28 @@ _MARKS = (
     *("<tool_call>", "</tool_call>", "<|tool_call", "<tool_calls>", "[TOOL_CALLS]", "<|python_tag|>"),
     *("<function=", "<|START_ACTION|>", "<\uff5ctool\u2581call", "<|plugin|>", "<start_function_call>"),
 )
-_TOKENS = 256
+_TOKENS = 96
 _PARSER = "the engine's tool-call-parser is not the one of this model: see docs/api.md"
 
 
 def tool_invocation(service: Answering) -> Passed:
     """The model calls the tool of its own accord, which is its training; told to, it has to."""
-    free = chat(service, f"What is the weather in Tokyo now? Use {NAME}.", tools=[TOOL], max_tokens=_TOKENS)
+    free = chat(
+        service,
+        f"What is the weather in Tokyo now? Use {NAME}.",
+        tools=[TOOL],
+        max_tokens=room(service, _TOKENS),
+    )
     _no_marks(content_of(free))
     warnings = () if calls_of(free) else ("offered the tool, the model did not call it of its own accord",)
     for call in calls_of(free):
         _arguments(call)
     told = chat(
-        service, "What is the weather in Tokyo now?", tools=[TOOL], tool_choice=_FORCED, max_tokens=_TOKENS
+        service,
+        "What is the weather in Tokyo now?",
+        tools=[TOOL],
+        tool_choice=_FORCED,
+        max_tokens=room(service, _TOKENS),
     )
     calls = calls_of(told)
     if not calls:
@@ -58,10 +67,16 @@ def tool_invocation(service: Answering) -> Passed:
 
 def tool_avoidance(service: Answering) -> Passed:
     """A question that needs no tool is answered without one, and so is any with tool_choice none."""
-    free = chat(service, "Write the word hello.", tools=[TOOL], max_tokens=64)
+    free = chat(service, "Write the word hello.", tools=[TOOL], max_tokens=room(service, 32))
     warnings = ("it called a tool for a question that needs none",) if calls_of(free) else ()
     _no_marks(content_of(free))
-    told = chat(service, "What is the weather in Tokyo?", tools=[TOOL], tool_choice="none", max_tokens=64)
+    told = chat(
+        service,
+        "What is the weather in Tokyo?",
+        tools=[TOOL],
+        tool_choice="none",
+        max_tokens=room(service, 32),
+    )
     if calls_of(told):
         raise Failed("it called a tool in spite of tool_choice none", _PARSER)
     if not content_of(told).strip():
