@@ -28,7 +28,7 @@ _SERVICE_LINK = re.compile(
 # What reaches the engine from the environment and may contradict a profile's `env_vars`.
 ENGINE_PREFIXES = (
     *("VLLM_", "HSA_", "HIP_", "ROCR_", "CUDA_", "NCCL_", "RCCL_"),
-    *("OMP_", "MKL_", "TORCH_", "PYTORCH_", "TORCHINDUCTOR_", "TRITON_", "MIOPEN_"),
+    *("OMP_", "GOMP_", "KMP_", "MKL_", "TORCH_", "PYTORCH_", "TORCHINDUCTOR_", "TRITON_", "MIOPEN_"),
 )
 # VLLM_API_KEY and its like: the engine inherits them, no value here keeps them.
 SECRET_SUFFIXES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")

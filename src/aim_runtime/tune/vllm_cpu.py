@@ -9,7 +9,7 @@ from __future__ import annotations
 from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.tune.space import Configuration, Kind, Knob, Seed, Space, Value
 
-_EAGER, _BIND = "enforce-eager", "VLLM_CPU_OMP_THREADS_BIND"
+_EAGER, _BIND, _SPIN = "enforce-eager", "VLLM_CPU_OMP_THREADS_BIND", "GOMP_SPINCOUNT"
 _ONE_PROCESS, _AOT = "VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_USE_AOT_COMPILE"
 _TOKENS, _SPACE = "max-num-batched-tokens", "VLLM_CPU_KVCACHE_SPACE"
 _BF16 = ("avx512_bf16", "amx_bf16")
@@ -103,6 +103,7 @@ def _compiled(others: Configuration) -> bool:
 
 
 def _threads(cores: int) -> tuple[Knob, ...]:
+    # libgomp: 300,000 turns of a loop by default, which is milliseconds (GCC, libgomp/env.c: GOMP_SPINCOUNT).
     fewer: tuple[Value, ...] = (None, *([str(cores - 1)] if cores > 1 else []))
     return (
         Knob(
@@ -127,6 +128,15 @@ def _threads(cores: int) -> tuple[Knob, ...]:
             "one thread fewer than there are cores leaves one for the process that answers requests",
             applies=lambda others: others.get(_BIND) == "nobind" and cores > 1,
             when="where threads are not bound, and on more than one core",
+        ),
+        Knob(
+            _SPIN,
+            Kind.VARIABLE,
+            (None, "1000", "10000"),
+            "how long a thread spins for the others before it sleeps: where requests are answered on the same "
+            "cores, one that spins keeps the thread that it waits for from running",
+            applies=lambda others: cores > 1,
+            when="on more than one core",
         ),
     )
 
