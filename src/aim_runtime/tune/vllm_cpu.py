@@ -133,7 +133,7 @@ def _threads(cores: int) -> tuple[Knob, ...]:
             _SPIN,
             Kind.VARIABLE,
             (None, "1000", "10000"),
-            "how long a thread spins for the others before it sleeps: where requests are answered on the same "
+            "how long a thread spins for the others before it sleeps: where requests are answered on these "
             "cores, one that spins keeps the thread that it waits for from running",
             applies=lambda others: cores > 1,
             when="on more than one core",
