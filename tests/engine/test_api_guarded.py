@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from engine.conftest import ASSISTANT, Guarded
-from running import SMOLLM2
+from running import SMOLLM2, run
 
 pytestmark = pytest.mark.engine
 ASKED: Any = [{"role": "user", "content": "What is the weather in Tokyo?"}]
@@ -141,6 +141,24 @@ def test_a_tool_whose_schema_is_none(guarded: Guarded) -> None:
         client.chat.completions.create(
             model=ASSISTANT, messages=ASKED, tools=tools, tool_choice="required", max_tokens=4
         )
+
+
+def test_validate_calls_its_tools(guarded: Guarded, tmp_path: Path) -> None:
+    config = tmp_path / "checks.yaml"
+    config.write_text("capabilities: {tool_calling: true}\n")
+    env = {**guarded.env, "SSL_CERT_FILE": str(guarded.certificate)}
+    asked = ("validate", "--service-url", guarded.url, "--scope", "offline", "--model", ASSISTANT)
+    only = ("--check", "tool_invocation", "--check", "tool_avoidance")
+    done = run(*asked, *only, "--config", str(config), env=env, timeout_s=400)
+    assert done.returncode == 0, done.stderr
+    found = {each["name"]: each["detail"] for each in json.loads(done.stdout)["checks"]}
+    assert 'get_weather({"city": ' in found["tool_invocation"]
+    assert guarded.key not in done.stdout + done.stderr
+    without = {name: value for name, value in env.items() if not name.startswith("VLLM_API_KEY")}
+    done = run(*asked, "--startup-timeout", "0", env=without)
+    assert done.returncode == 7
+    assert "answered 401" in done.stderr
+    assert "set VLLM_API_KEY" in done.stderr
 
 
 def test_the_service_stops_cleanly(guarded: Guarded) -> None:

@@ -1,15 +1,20 @@
-"""A hub on the loopback, for whatever asks one."""
+"""A hub on the loopback and one browser, for whatever asks for them."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from integration.models.programs import fake
 from integration.models.support import FakeHub, StartHub
+from servers.chromium import browser as chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture
@@ -24,3 +29,10 @@ def start_hub(tmp_path: Path) -> Iterator[StartHub]:
             return FakeHub(f"http://127.0.0.1:{port}", root)
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all pages: it takes a second to start, and its library allows no second one beside it."""
+    with chromium() as found:
+        yield found

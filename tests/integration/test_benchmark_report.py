@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from aim_runtime.bench.report import report
 from aim_runtime.bench.sample import Measured
 from aim_runtime.bench.workload import Point
 from integration.serving.looking import DESKTOP, PHONE, faults, looking
-from servers.chromium import browser as chromium
 from unit.bench.made_up import REFUSED, benchmark, failed, measured, points
 
 if TYPE_CHECKING:
@@ -30,12 +28,6 @@ PAGES = {
     "none": [benchmark([Measured(each.point, 0.0, (), REFUSED) for each in GOOD])],
     "compared": [benchmark(GOOD), benchmark(BAD, profile_id=LONG), benchmark(RATES, profile_id="third")],
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module", params=PAGES)
