@@ -11,7 +11,7 @@ from aim_runtime.tune.space import Configuration, Kind, Knob, Seed, Space, Value
 
 _EAGER, _BIND, _SPIN = "enforce-eager", "VLLM_CPU_OMP_THREADS_BIND", "GOMP_SPINCOUNT"
 _ONE_PROCESS, _AOT = "VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_USE_AOT_COMPILE"
-_TOKENS, _SPACE = "max-num-batched-tokens", "VLLM_CPU_KVCACHE_SPACE"
+_TOKENS, _SPACE, _BLOCK = "max-num-batched-tokens", "VLLM_CPU_KVCACHE_SPACE", "block-size"
 _BF16 = ("avx512_bf16", "amx_bf16")
 
 
@@ -60,7 +60,7 @@ def space(device: Accelerator, count: int) -> Space:
         ),
         *_threads(cores),
         Knob(
-            "block-size",
+            _BLOCK,
             Kind.ARGUMENT,
             (None, 32, 64, 256),
             "tokens of a block of the KV cache: attention walks over whole blocks (128 by default)",
@@ -180,11 +180,15 @@ _PRICED = (
 
 _SEEDS = (
     Seed(
-        {_ONE_PROCESS: "0", _EAGER: True, _TOKENS: 1024, "disable-uvicorn-access-log": True},
+        {_ONE_PROCESS: "0", _EAGER: True, _TOKENS: 1024},
         "one process and nothing compiled: the fastest start that is known",
     ),
     Seed(
-        {_ONE_PROCESS: "0", _AOT: "0", "disable-uvicorn-access-log": True},
-        "one process, compiled: the fastest answers that are known",
+        {_ONE_PROCESS: "0", _AOT: "0"},
+        "one process, compiled: the fastest answers to one client that are known",
+    ),
+    Seed(
+        {_ONE_PROCESS: "0", _AOT: "0", _BLOCK: 32},
+        "the same with small blocks: the fastest answers to many that are known",
     ),
 )
