@@ -80,7 +80,7 @@ something better was found; 130 interrupted, with the best so far written; other
     "--start-limit",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
-    help="Give up a start that takes longer; else twice that of the engine's defaults.",
+    help="Give up a start that takes longer; else 240, or twice that of the engine's defaults.",
 )
 @click.option(
     "--generator", type=click.Choice(list(GENERATORS)), help="Who makes the load; else the first installed."
