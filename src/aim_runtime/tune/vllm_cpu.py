@@ -185,10 +185,10 @@ _SEEDS = (
     ),
     Seed(
         {_ONE_PROCESS: "0", _AOT: "0"},
-        "one process, compiled: the fastest answers to one client that are known",
+        "one process, compiled: the fastest answers that are known",
     ),
     Seed(
         {_ONE_PROCESS: "0", _AOT: "0", _BLOCK: 32},
-        "the same with small blocks: the fastest answers to many that are known",
+        "the same with small blocks: prompts that begin alike share more of the cache",
     ),
 )
