@@ -24,13 +24,14 @@ from aim_runtime.cli import measured, output
 from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.interrupts import interrupts
+from aim_runtime.cli.limits import limits_of
 from aim_runtime.cli.log import Log
 from aim_runtime.cli.measuring import MeasuringView
-from aim_runtime.errors import InvalidValue, ToolMissing
+from aim_runtime.errors import ToolMissing
 from aim_runtime.models.events import Notice
 from aim_runtime.service.started import started
 from aim_runtime.service.target import Service, reach
-from aim_runtime.slo import Slo, parse_slo
+from aim_runtime.slo import Slo
 
 
 @click.command(
@@ -106,7 +107,7 @@ def command(
     chosen = choose(generator)
     folder = files.prepare(output_dir)
     settings = settings_from_environment()
-    limits = _slo(slo) or settings.slo
+    limits = limits_of(slo) or settings.slo
     environment = inherited()
     found: list[Measured] = []
     with Log(settings) as log, interrupts():
@@ -197,10 +198,3 @@ def _suite(name: str | None, points: tuple[str, ...], config: Path | None) -> Su
     if points:
         return parse_points(points)
     return read_suite(config) if config else None
-
-
-def _slo(text: str | None) -> Slo | None:
-    try:
-        return None if text is None else parse_slo(text)
-    except ValueError as error:
-        raise InvalidValue(f"--slo: {error}", hint="as 'ttft_p90_ms<=500,tpot_p90_ms<=50'") from error

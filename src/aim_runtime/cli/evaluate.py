@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import click
 
@@ -20,6 +17,7 @@ from aim_runtime.cli import output
 from aim_runtime.cli.columns import columns
 from aim_runtime.cli.environment import inherited, settings_with_warnings
 from aim_runtime.cli.evaluating import EvaluatingView
+from aim_runtime.cli.interrupts import interrupts
 from aim_runtime.cli.log import Log
 from aim_runtime.errors import FileNotWritable, QualityDropped
 from aim_runtime.evaluate import backend, baseline
@@ -161,7 +159,7 @@ def command(
     settings, environment = settings_with_warnings(), inherited()
     program = backend.find(environment)
     _writable(folder)
-    with Log(settings) as log, _interrupts(), tempfile.TemporaryDirectory(prefix="aim-evaluate-") as work:
+    with Log(settings) as log, interrupts(), tempfile.TemporaryDirectory(prefix="aim-evaluate-") as work:
         view = EvaluatingView(lambda text: log.report(Notice(text)), draws=sys.stderr.isatty())
         try:
             with _served(url, model, environment, folder, startup_timeout, view) as served:
@@ -284,18 +282,3 @@ def _table(found: Evaluation, _written: tuple[str, ...]) -> str:
 
 
 _FORMATS = {"json": _json, "table": _table, "ci": _ci}
-
-
-@contextmanager
-def _interrupts() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C: lm-eval and a service that was started end with us."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

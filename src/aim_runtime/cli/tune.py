@@ -16,12 +16,12 @@ from aim_runtime.cli import output
 from aim_runtime.cli.environment import inherited, settings_with_warnings
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.cli.interrupts import interrupts
+from aim_runtime.cli.limits import limits_of
 from aim_runtime.cli.space import space_text
 from aim_runtime.cli.tuning import TuningView, conclusion
 from aim_runtime.errors import InvalidValue, MissingSetting, did_you_mean
 from aim_runtime.settings import Settings
 from aim_runtime.site import survey
-from aim_runtime.slo import Slo, parse_slo
 from aim_runtime.tune.goal import goal_for
 from aim_runtime.tune.search import Budget
 from aim_runtime.tune.session import Session
@@ -116,7 +116,7 @@ def command(
         os.environ["AIM_METRIC"] = metric
     settings = _settings()
     environment = inherited()
-    limits = _slo(slo)
+    limits = limits_of(slo)
     subject = _subject(settings, environment, also, without)
     goal = goal_for(
         settings.metric, limits, input_tokens=input_tokens, output_tokens=output_tokens, clients=clients
@@ -180,10 +180,3 @@ def _subject(
                     hint="see them all with: aim-runtime tune --dry-run",
                 )
     return subject
-
-
-def _slo(text: str | None) -> Slo | None:
-    try:
-        return None if text is None else parse_slo(text)
-    except ValueError as error:
-        raise InvalidValue(f"--slo: {error}", hint="as 'ttft_p90_ms<=500,tpot_p90_ms<=50'") from error
