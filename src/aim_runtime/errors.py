@@ -259,6 +259,25 @@ class ToolMissing(CheckError):
     code = "check.tool_missing"
 
 
+class DeployError(AimError):
+    """An image or a manifest cannot be made."""
+
+    exit_code = 8
+    code = "deploy"
+
+
+class NotDeployable(DeployError):
+    """The plan cannot be put on the platform that was asked for."""
+
+    code = "deploy.not_possible"
+
+
+class InvalidLabel(DeployError):
+    """A label of an image would not be understood by those that read it."""
+
+    code = "deploy.invalid_label"
+
+
 def nearest(value: str, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the allowed spelling closest to `value`, or None when nothing is close.
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "benchmark": "Measure a service under load.",
     "tune": "Search for the profile that serves a model best on this machine.",
     "evaluate": "Ask a model questions, and say whether it answers worse than before.",
+    "generate": "Write manifests and labels from the plan: Kubernetes, KServe, Compose, Helm.",
     "profiles": "Check, migrate and write profile files.",
     "completion": "Print the shell completion script.",
 }
@@ -43,7 +44,8 @@ Examples:
 \b
 The model and everything else is set by AIM_* environment variables; see
 docs/reference/variables.md. Exit codes: 0 done, 1 a bug in this program,
-2 usage or configuration, 3 hardware, 4 profile, 5 model, 6 engine, 7 a check or benchmark failed.
+2 usage or configuration, 3 hardware, 4 profile, 5 model, 6 engine, 7 a check or benchmark failed,
+8 build or deploy.
 """
 
 

@@ -1,0 +1,35 @@
+"""`aim-runtime generate PLATFORM`: manifests from the plan. A platform is imported when it is asked for."""
+
+from __future__ import annotations
+
+import click
+
+from aim_runtime.cli import output
+from aim_runtime.cli.lazy import LazyGroup
+
+VERBS = {
+    "kubernetes": "A Deployment, with all that stands around it.",
+}
+
+
+@click.group(
+    "generate",
+    cls=LazyGroup,
+    verbs=VERBS,
+    package=__name__,
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  AIM_ID=Qwen/Qwen3-32B AIM_ACCELERATOR_MODEL=MI300X aim-runtime generate kubernetes | kubectl apply -f -
+  AIM_ID=Qwen/Qwen3-32B AIM_ACCELERATOR_MODEL=MI300X aim-runtime generate kserve > qwen.yaml
+
+\b
+What is written follows from the plan that dry-run prints, for this machine or for the one that
+AIM_ACCELERATOR_MODEL and AIM_ACCELERATOR_COUNT declare.
+""",
+)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Write what an orchestrator needs, from the plan."""
+    if ctx.invoked_subcommand is None:
+        output.data(ctx.get_help())

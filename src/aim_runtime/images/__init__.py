@@ -1,0 +1,1 @@
+"""What an image of an AIM is called and what is written on it."""
