@@ -1,4 +1,4 @@
-"""What the user asks of a deployment beside the plan: names, the image, replicas, and what stands around it."""
+"""What the user asks of a deployment beside the plan: names, the image, replicas, what stands around it."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ class _Dumper(yaml.SafeDumper):
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     if "\n" in value:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|")
-    # The writer quotes by the rules of its own reader; others read y, n, 1_000, 0o17 and 12:30:45 as YAML 1.1 or
-    # 1.2 has them. What is plainly a word is written plainly.
+    # The writer quotes by the rules of its own reader; others read y, n, 1_000, 0o17 and 12:30:45 as YAML 1.1
+    # or 1.2 has them. What is plainly a word is written plainly.
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if _plain(value) else '"')
 
 
