@@ -12,6 +12,8 @@ from aim_runtime.images.names import image_of, sanitized
 
 GPU_RESOURCE = "amd.com/gpu"
 TOKEN_SECRET = "hf-token"
+# Where Prometheus' operator puts it.
+PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"
 # RFC 1123, and one that a Service may have as well (RFC 1035), with room for what is put behind it.
 NAME_LENGTH = 50
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -39,7 +41,9 @@ class Asked:
 
     `claim` is a volume claim that is there already, instead of one of our own; `cache` whether there is
     a volume at all (else the weights are fetched at every start); `node_labels` are required of the nodes
-    beside the accelerators; `gateway` is the Gateway that routes `hostname` here.
+    beside the accelerators; `gateway` is the Gateway that routes `hostname` here, `endpoint_picker` the
+    Service that chooses within an InferencePool; `surge` whether an update starts a new pod before an old
+    one ends, which needs free accelerators; `prometheus` is what an autoscaler asks.
     """
 
     name: str
@@ -59,6 +63,9 @@ class Asked:
     network_policy: bool = True
     gateway: str | None = None
     hostname: str | None = None
+    endpoint_picker: str | None = None
+    prometheus: str = PROMETHEUS
+    surge: bool = False
     inference_pool: bool = False
     node_labels: tuple[tuple[str, str], ...] = ()
     pull_secret: str | None = None

@@ -6,13 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aim_runtime.deploy import origins
 from aim_runtime.deploy.times import Times, times
 from aim_runtime.hardware.devices import BY_MODEL
-from aim_runtime.models.ref import ModelRef, Scheme
+from aim_runtime.hardware.visibility import CUDA_ORDER, VARIABLES
+from aim_runtime.models.ref import ModelRef
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
-from aim_runtime.settings import Settings
-from aim_runtime.vocabulary import AcceleratorType, Origin
+from aim_runtime.settings import Serving, Settings
+from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
+from aim_runtime.vocabulary import AcceleratorType, Origin, Vendor
 
 GIB = 1024**3
 # As AMD's operator gives to every GPU (aim-engine, defaultResourceRequirementsForGPU).
@@ -20,27 +23,32 @@ CPUS_PER_GPU, MEMORY_PER_GPU, MEMORY_LIMIT_PER_GPU = 4, 32 * GIB, 48 * GIB
 # Tensor parallel ranks exchange through /dev/shm: the operator's 8 GiB for one, more for several.
 SHM_BYTES = {1: 8 * GIB, 2: 16 * GIB, 4: 16 * GIB, 8: 32 * GIB}
 CPU_SHM_BYTES = 2 * GIB
-# Beside the weights: what is compiled, records, and a second copy of the largest shard while it is checked.
+# Beside the weights: what is compiled, records, small files.
 BESIDE_WEIGHTS_BYTES = 10 * GIB
 UNKNOWN_WEIGHTS_BYTES = 100 * GIB
 # The interpreter, the libraries and the API process of the engine on a CPU. docs/performance.md: 3.9 to
 # 4.5 GB at the peak for a model of 0.25 GiB, its KV cache included.
 CPU_RUNTIME_BYTES = 4 * GIB
-# What fetches from each kind of source; the variables are secrets, by their keys in the secret.
-S3_SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+# Every core that decodes reads all weights for each token: cores for small models, memory for large ones.
+CPU_CORES, CPU_BYTES_PER_CORE = (2, 16), GIB
+# A fetch keeps little; a conversion has the model in memory, as it is read and as it is written.
+FETCH_MEMORY_BYTES = 4 * GIB
+API_KEY = "VLLM_API_KEY"
 
 
 @dataclass(frozen=True)
 class Accelerators:
     """The accelerators of one replica on one machine: `count` GPUs of `model`, or cores of the CPU.
 
-    `pci_ids` are the ids that the model is sold under, as a node's label has them: hexadecimal digits.
+    `pci_ids` are the ids that the model is sold under, as a node's label has them: hexadecimal digits;
+    `vendor` is None for a CPU, and for what is in no table.
     """
 
     type: AcceleratorType
     model: str
     count: int
     pci_ids: tuple[str, ...] = ()
+    vendor: Vendor | None = None
 
     @property
     def gpus(self) -> int:
@@ -49,13 +57,17 @@ class Accelerators:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one replica is given: CPU cores, memory requested and at most, /dev/shm, disk for the cache."""
+    """What one replica is given: CPU cores, memory requested and at most, /dev/shm, disk for the cache.
+
+    `fetch_bytes` is the memory of a process that only fetches the weights.
+    """
 
     cpus: int
     memory_bytes: int
     memory_limit_bytes: int
     shm_bytes: int
     cache_bytes: int
+    fetch_bytes: int = FETCH_MEMORY_BYTES
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,10 @@ class Needs:
     """All that a platform must provide for a plan.
 
     `variables` are set in the container, beside what the platform itself makes necessary; `secrets` names
-    the variables that a secret gives; `arguments` follow the verb `serve`.
+    the variables that a secret gives; those in `guards` must be there, or the service would be open to
+    anybody. `arguments` follow the verb `serve`. `sources` are all places that the weights may come from,
+    on `source_ports`. `requests_at_once` is how many the engine works on at most, None where not known;
+    `memory_summary` says in a line what an accelerator will hold.
     """
 
     model_id: str
@@ -87,25 +102,46 @@ class Needs:
     secrets: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     custom_profile: CustomProfile | None = None
+    sources: tuple[ModelRef, ...] = ()
+    source_ports: tuple[int, ...] = (443,)
+    guards: tuple[str, ...] = ()
+    requests_at_once: int | None = None
+    memory_summary: str = ""
 
 
-def needs(plan: Plan) -> Needs:
-    """Work out what `plan` needs; a function of the plan alone, but for the text of a custom profile."""
+def needs(plan: Plan, environment: Mapping[str, str] | None = None) -> Needs:
+    """Work out what `plan` needs; a function of the plan alone, but for the text of a custom profile.
+
+    `environment` says where sources are that are not where they usually are: `AWS_ENDPOINT_URL` and the like.
+    """
     settings, accelerators, weights = plan.settings, _accelerators(plan), weights_bytes(plan)
+    sources, fit = plan.location.sources, plan.selection.verdict.fit
+    said = {**(environment or {}), **_hub(settings)}
+    guards = (API_KEY,) if settings.key_present else ()
     return Needs(
         model_id=plan.location.model_id,
         aim_id=settings.aim_id,
         profile_id=plan.profile.id,
-        source=plan.location.sources[0],
+        source=sources[0],
         accelerators=accelerators,
         resources=_resources(plan, accelerators, weights),
-        times=times(weights or UNKNOWN_WEIGHTS_BYTES, plan.profile, settings.serving),
+        times=times(
+            weights or UNKNOWN_WEIGHTS_BYTES,
+            plan.profile,
+            settings.serving,
+            converted=origins.converted(sources),
+        ),
         port=settings.port,
         management_port=settings.serving.management_port,
-        variables=_variables(settings, plan.profile.id),
-        secrets=_secrets(plan),
+        variables={**_variables(settings, plan.profile.id), **origins.addresses(sources, said)},
+        secrets=(*origins.secrets(sources), *guards),
         arguments=settings.extra_args,
         custom_profile=_custom(plan),
+        sources=sources,
+        source_ports=origins.ports(sources, said),
+        guards=guards,
+        requests_at_once=fit.demand.max_num_seqs if isinstance(fit, Fit) else None,
+        memory_summary=fit.summary if isinstance(fit, Fit) else fit.reason if fit else "",
     )
 
 
@@ -119,47 +155,86 @@ def _accelerators(plan: Plan) -> Accelerators:
     wanted = plan.profile.metadata
     known = BY_MODEL.get(wanted.accelerator_model)
     ids = tuple(sorted(f"{number:04x}" for number in known.pci_ids)) if known else ()
-    return Accelerators(wanted.accelerator_type, wanted.accelerator_model, wanted.accelerator_count, ids)
+    vendor = known.vendor if known else None
+    return Accelerators(
+        wanted.accelerator_type, wanted.accelerator_model, wanted.accelerator_count, ids, vendor
+    )
 
 
 def _resources(plan: Plan, accelerators: Accelerators, weights: int | None) -> Resources:
-    cache = _whole_gib(round((weights or UNKNOWN_WEIGHTS_BYTES) * 1.1)) + BESIDE_WEIGHTS_BYTES
+    weights = weights or UNKNOWN_WEIGHTS_BYTES
+    sources = plan.location.sources
+    copies = 2.1 if origins.doubled(sources) else 1.1
+    cache = _whole_gib(round(weights * copies)) + BESIDE_WEIGHTS_BYTES
+    fetch = FETCH_MEMORY_BYTES
+    if origins.converted(sources):
+        fetch += _whole_gib(2 * weights)
     gpus = accelerators.gpus
     if gpus:
         shm = next((SHM_BYTES[count] for count in sorted(SHM_BYTES) if count >= gpus), SHM_BYTES[8])
+        moved = _moved_to_the_host(plan, gpus)
+        memory = max(MEMORY_PER_GPU * gpus, fetch) + moved
         # /dev/shm counts against the limit of the container.
-        limit = max(MEMORY_LIMIT_PER_GPU * gpus, shm + MEMORY_PER_GPU)
-        return Resources(CPUS_PER_GPU * gpus, MEMORY_PER_GPU * gpus, limit, shm, cache)
+        limit = max(MEMORY_LIMIT_PER_GPU * gpus + moved, shm + memory)
+        return Resources(CPUS_PER_GPU * gpus, memory, limit, shm, cache, fetch)
     found = plan.selection.verdict.fit
-    engine = found.needs_bytes if isinstance(found, Fit) else (weights or UNKNOWN_WEIGHTS_BYTES) * 2
-    memory = _whole_gib(engine + CPU_RUNTIME_BYTES)
-    return Resources(2, memory, memory + CPU_SHM_BYTES, CPU_SHM_BYTES, cache)
+    engine = found.needs_bytes if isinstance(found, Fit) else weights * 2
+    memory = max(_whole_gib(engine + CPU_RUNTIME_BYTES), fetch)
+    fewest, most = CPU_CORES
+    cores = min(most, max(fewest, weights // CPU_BYTES_PER_CORE))
+    return Resources(cores, memory, memory + CPU_SHM_BYTES, CPU_SHM_BYTES, cache, fetch)
+
+
+def _moved_to_the_host(plan: Plan, gpus: int) -> int:
+    """What arguments move from the accelerators to the machine's memory: weights of each, KV cache of all."""
+    said = {each.key: each.value for each in plan.launch.arguments}
+    weights, cache = (_number(said.get(key)) for key in ("cpu-offload-gb", "kv-offloading-size"))
+    return _whole_gib(round((weights * gpus + cache) * GIB))
+
+
+def _number(value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return 0.0
 
 
 def _whole_gib(size: int) -> int:
     return -(-size // GIB) * GIB
 
 
+def _hub(settings: Settings) -> dict[str, str]:
+    usual = settings.hub_endpoint == DEFAULT_HUB_ENDPOINT
+    return {} if usual else {"HF_ENDPOINT": settings.hub_endpoint}
+
+
 def _variables(settings: Settings, profile_id: str) -> dict[str, str]:
-    """What the user said that decides what is served, and what was decided from it."""
+    """What the user said that decides what is served and how, and what was decided from it."""
+    serving, usual = settings.serving, Serving()
     said = {
         "AIM_ID": settings.aim_id,
         "AIM_MODEL_ID": str(settings.model_ref) if settings.model_ref else None,
         "AIM_CUSTOM_MODEL_NAME": settings.custom_model_name,
         "AIM_PROFILE_ID": profile_id,
         "AIM_ENGINE_ARGS": json.dumps(dict(settings.engine_args)) if settings.engine_args else None,
-        "AIM_ACCELERATOR_TYPE": str(settings.accelerator_type) if settings.accelerator_type else None,
-        "AIM_DRAIN_SECONDS": f"{settings.serving.drain_s:g}",
+        "AIM_ACCELERATOR_TYPE": settings.accelerator_type,
+        "AIM_LOAD_STRATEGY": settings.load_strategy,
+        "AIM_DRAIN_SECONDS": f"{serving.drain_s:g}",
+        "AIM_STALL_SECONDS": f"{serving.stall_s:g}" if serving.stall_s != usual.stall_s else None,
+        "AIM_READY_SECONDS": f"{serving.ready_s:g}" if serving.ready_s else None,
+        "AIM_ON_FAILURE": serving.on_failure if serving.on_failure != usual.on_failure else None,
+        "AIM_LOG_LEVEL": settings.log_level if settings.log_level != "INFO" else None,
+        "AIM_LOG_LEVEL_ROOT": settings.log_level_root,
         "AIM_LOG_FORMAT": settings.log_format if settings.log_format != "text" else None,
+        **_of_the_engine(settings),
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: str(value) for name, value in said.items() if value}
 
 
-def _secrets(plan: Plan) -> tuple[str, ...]:
-    scheme = plan.location.sources[0].scheme
-    if scheme is Scheme.S3:
-        return S3_SECRETS
-    return ("HF_TOKEN",) if scheme is Scheme.HF else ()
+def _of_the_engine(settings: Settings) -> dict[str, str]:
+    """What the engine is told by its own variables; which devices it sees is another machine's business."""
+    here = {*VARIABLES, CUDA_ORDER}
+    return {name: value for name, value in settings.engine_environment.items() if name not in here}
 
 
 def _custom(plan: Plan) -> CustomProfile | None:

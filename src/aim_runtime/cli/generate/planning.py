@@ -44,13 +44,21 @@ PLACING = (
 CACHING = (
     click.option("--claim", help="A volume claim that is there already, for the weights."),
     click.option("--storage-class", help="Storage class of the volume claim."),
-    click.option("--access", type=click.Choice([*Access]), default=Access.MANY, show_default=True),
+    click.option(
+        "--access",
+        type=click.Choice([str(each) for each in Access]),
+        default=str(Access.MANY),
+        show_default=True,
+    ),
     click.option("--cache/--no-cache", default=True, help="Without: weights are fetched at every start."),
 )
 AROUND = (
     click.option("--download", is_flag=True, help="A Job that fetches the weights beforehand."),
     click.option(
-        "--autoscaler", type=click.Choice([*Autoscaler]), default=Autoscaler.NONE, show_default=True
+        "--autoscaler",
+        type=click.Choice([str(each) for each in Autoscaler]),
+        default=str(Autoscaler.NONE),
+        show_default=True,
     ),
     click.option("--max-replicas", type=click.IntRange(1), default=4, show_default=True),
     click.option("--monitor", is_flag=True, help="A PodMonitor for Prometheus' operator."),
@@ -78,7 +86,7 @@ def planned(engine_args: tuple[str, ...]) -> Needs:
     plan = make_plan(settings, survey(settings, environment=inherited()))
     for warning in plan.warnings:
         output.warning(warning)
-    return needs(plan)
+    return needs(plan, inherited())
 
 
 def asked(wanted: Needs, *, name: str | None, image: str | None, **said: Any) -> Asked:

@@ -22,6 +22,26 @@ class Metadata(Object, frozen=True):
     annotations: Mapping[str, str] = {}
 
 
+class Document(Object, frozen=True):
+    """One object that the API creates."""
+
+    api_version: str
+    kind: str
+    metadata: Metadata
+    spec: Any = None
+
+
+class MatchExpression(Object, frozen=True):
+    key: str
+    operator: str
+    values: list[str]
+
+
+class Selector(Object, frozen=True):
+    match_labels: Mapping[str, str] = {}
+    match_expressions: list[MatchExpression] = []
+
+
 class KeyRef(Object, frozen=True):
     name: str
     key: str
@@ -111,6 +131,7 @@ class Container(Object, frozen=True):
 
 class ClaimSource(Object, frozen=True):
     claim_name: str
+    read_only: bool | None = None
 
 
 class EmptyDir(Object, frozen=True):
@@ -159,6 +180,13 @@ class PodSpec(Object, frozen=True):
     volumes: list[Volume] = []
 
 
+class TemplateMetadata(Object, frozen=True):
+    """Of the pods that something makes: their names are its business."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = {}
+
+
 class PodTemplate(Object, frozen=True):
-    metadata: Mapping[str, Any]
+    metadata: TemplateMetadata
     spec: PodSpec
