@@ -78,9 +78,9 @@ else
 endif
 	@touch $@
 
-$(DEV): $(INSTALLED) requirements/dev.txt requirements/tune.txt
+$(DEV): $(INSTALLED) requirements/dev.txt requirements/tune.txt requirements/contract.txt
 	@echo "Installing the development tools into $(VENV)"
-	@$(PIP) --no-deps -r requirements/dev.txt -r requirements/tune.txt
+	@$(PIP) --no-deps -r requirements/dev.txt -r requirements/tune.txt -r requirements/contract.txt
 	@touch $@
 
 $(BENCH): $(INSTALLED) requirements/bench.txt requirements/report.txt

@@ -9,6 +9,7 @@ from enum import StrEnum
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.errors import InvalidValue
 from aim_runtime.images.names import image_of, sanitized
+from aim_runtime.vocabulary import Vendor
 
 GPU_RESOURCE = "amd.com/gpu"
 TOKEN_SECRET = "hf-token"
@@ -76,6 +77,11 @@ def usual_name(wanted: Needs) -> str:
     name = sanitized(wanted.model_id.rpartition("/")[2])
     name = re.sub(r"[^a-z0-9-]", "", name)
     return (name if name[:1].isalpha() else f"aim-{name}")[:NAME_LENGTH].rstrip("-")
+
+
+def usual_gpu_resource(wanted: Needs) -> str:
+    """What the vendor's device plugin calls its GPUs: `amd.com/gpu`."""
+    return f"{wanted.accelerators.vendor or Vendor.AMD}.com/gpu"
 
 
 def usual_image(wanted: Needs) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from aim_runtime.deploy import origins
 from aim_runtime.deploy.times import Times, times
 from aim_runtime.hardware.devices import BY_MODEL
 from aim_runtime.hardware.visibility import CUDA_ORDER, VARIABLES
-from aim_runtime.models.ref import ModelRef
+from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
 from aim_runtime.settings import Serving, Settings
@@ -79,6 +80,14 @@ class CustomProfile:
 
 
 @dataclass(frozen=True)
+class LocalPath:
+    """A file or folder of this machine that the plan uses, and what named it."""
+
+    named_by: str
+    path: Path
+
+
+@dataclass(frozen=True)
 class Needs:
     """All that a platform must provide for a plan.
 
@@ -86,7 +95,8 @@ class Needs:
     the variables that a secret gives; those in `guards` must be there, or the service would be open to
     anybody. `arguments` follow the verb `serve`. `sources` are all places that the weights may come from,
     on `source_ports`. `requests_at_once` is how many the engine works on at most, None where not known;
-    `memory_summary` says in a line what an accelerator will hold.
+    `memory_summary` says in a line what an accelerator will hold. `gated` is whether the weights are only
+    for those with a token; `local` what a container must be given of this machine.
     """
 
     model_id: str
@@ -107,6 +117,8 @@ class Needs:
     guards: tuple[str, ...] = ()
     requests_at_once: int | None = None
     memory_summary: str = ""
+    gated: bool = False
+    local: tuple[LocalPath, ...] = ()
 
 
 def needs(plan: Plan, environment: Mapping[str, str] | None = None) -> Needs:
@@ -142,6 +154,8 @@ def needs(plan: Plan, environment: Mapping[str, str] | None = None) -> Needs:
         guards=guards,
         requests_at_once=fit.demand.max_num_seqs if isinstance(fit, Fit) else None,
         memory_summary=fit.summary if isinstance(fit, Fit) else fit.reason if fit else "",
+        gated=plan.location.token_required,
+        local=tuple(_local(plan)),
     )
 
 
@@ -235,6 +249,18 @@ def _of_the_engine(settings: Settings) -> dict[str, str]:
     """What the engine is told by its own variables; which devices it sees is another machine's business."""
     here = {*VARIABLES, CUDA_ORDER}
     return {name: value for name, value in settings.engine_environment.items() if name not in here}
+
+
+def _local(plan: Plan) -> Iterator[LocalPath]:
+    for ref in plan.location.sources:
+        if ref.scheme is Scheme.FILE:
+            yield LocalPath(str(ref), Path(ref.name))
+    adapters, certificate = plan.settings.adapters, plan.launch.certificate
+    if adapters.asked:
+        yield LocalPath(f"AIM_ADAPTER_SOURCE={adapters.source}", adapters.source)
+    for file in (certificate.file, certificate.key) if certificate else ():
+        if file:
+            yield LocalPath(f"ssl-certfile or ssl-keyfile {file}", Path(file))
 
 
 def _custom(plan: Plan) -> CustomProfile | None:

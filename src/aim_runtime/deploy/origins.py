@@ -16,7 +16,7 @@ SECRETS: Mapping[Scheme, tuple[str, ...]] = {
     Scheme.AZ: ("AZURE_STORAGE_ACCOUNT_KEY",),
 }
 # The variables that say where a source is, and are none.
-_ADDRESSES: Mapping[Scheme, tuple[str, ...]] = {
+ADDRESSES: Mapping[Scheme, tuple[str, ...]] = {
     Scheme.HF: ("HF_ENDPOINT",),
     Scheme.S3: ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_REGION"),
     Scheme.GS: ("GOOGLE_BASE_URL",),
@@ -32,7 +32,7 @@ def secrets(sources: Iterable[ModelRef]) -> tuple[str, ...]:
 
 def addresses(sources: Iterable[ModelRef], environment: Mapping[str, str]) -> dict[str, str]:
     """What `environment` says of where the sources are; a password in a URL is not carried on."""
-    names = dict.fromkeys(name for ref in sources for name in _ADDRESSES.get(ref.scheme, ()))
+    names = dict.fromkeys(name for ref in sources for name in ADDRESSES.get(ref.scheme, ()))
     return {
         name: value for name in names if (value := environment.get(name, "").strip()) and "@" not in value
     }

@@ -6,21 +6,24 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from aim_runtime.cli import output
 from aim_runtime.cli.environment import inherited, settings_from_environment
+from aim_runtime.cli.generate.contradictions import refuse_contradictions
+from aim_runtime.cli.generate.names import NAMES, checked_image, node_label
 from aim_runtime.deploy.asked import (
-    GPU_RESOURCE,
+    PROMETHEUS,
     TOKEN_SECRET,
     Access,
     Asked,
     Autoscaler,
     checked_name,
+    usual_gpu_resource,
     usual_image,
     usual_name,
 )
 from aim_runtime.deploy.needs import Needs, needs
-from aim_runtime.errors import InvalidValue
 from aim_runtime.plan import make_plan
 from aim_runtime.site import survey
 
@@ -28,44 +31,88 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 ENGINE_ARGS = click.argument("engine_args", nargs=-1, type=click.UNPROCESSED, metavar="[-- ENGINE_ARGS]...")
 NAMING = (
-    click.option("--name", help="Name of every object.  [default: the model's own]"),
-    click.option("--image", help="The image, best with its digest.  [default: ours, of this version]"),
+    click.option("--name", metavar="NAME", help="Name of every object.  [default: the model's own]"),
+    click.option(
+        "--image",
+        metavar="IMAGE",
+        help="The image, best with its digest.  [default: ours, of this version]",
+    ),
 )
 PLACING = (
-    click.option("--namespace", "-n", help="Namespace of every object."),
-    click.option("--replicas", type=click.IntRange(0), default=1, show_default=True),
-    click.option("--gpu-resource", default=GPU_RESOURCE, show_default=True, help="What the GPUs are called."),
-    click.option("--node-label", "node_labels", multiple=True, metavar="KEY=VALUE", help="Only such nodes."),
-    click.option("--pull-secret", help="Secret with which the image is pulled."),
+    click.option("--namespace", "-n", metavar="NAME", help="Namespace of every object."),
     click.option(
-        "--token-secret", default=TOKEN_SECRET, show_default=True, help="Secret with the key hf-token."
+        "--replicas",
+        type=click.IntRange(0),
+        default=1,
+        show_default=True,
+        help="Copies of the service; with an autoscaler the fewest.",
+    ),
+    click.option("--gpu-resource", metavar="NAME", help="What GPUs are called.  [default: VENDOR/gpu]"),
+    click.option(
+        "--node-label",
+        "node_labels",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Only nodes with this label; may be given several times.",
+    ),
+    click.option("--pull-secret", metavar="NAME", help="Secret with which the image is pulled."),
+    click.option(
+        "--token-secret",
+        metavar="NAME",
+        default=TOKEN_SECRET,
+        show_default=True,
+        help="Secret with the keys hf-token, aws-access-key-id, …",
     ),
 )
 CACHING = (
-    click.option("--claim", help="A volume claim that is there already, for the weights."),
-    click.option("--storage-class", help="Storage class of the volume claim."),
+    click.option("--claim", metavar="NAME", help="A volume claim that is there already, for the weights."),
+    click.option("--storage-class", metavar="NAME", help="Class of the new claim.  [default: the usual]"),
     click.option(
         "--access",
         type=click.Choice([str(each) for each in Access]),
         default=str(Access.MANY),
         show_default=True,
+        help="How the volume can be mounted.",
     ),
     click.option("--cache/--no-cache", default=True, help="Without: weights are fetched at every start."),
 )
 AROUND = (
     click.option("--download", is_flag=True, help="A Job that fetches the weights beforehand."),
     click.option(
+        "--surge", is_flag=True, help="Update by a new pod beside the old one; needs free accelerators."
+    ),
+    click.option(
         "--autoscaler",
         type=click.Choice([str(each) for each in Autoscaler]),
         default=str(Autoscaler.NONE),
         show_default=True,
+        help="What adds and removes replicas by vLLM's queue.",
     ),
-    click.option("--max-replicas", type=click.IntRange(1), default=4, show_default=True),
+    click.option(
+        "--max-replicas",
+        type=click.IntRange(1),
+        default=4,
+        show_default=True,
+        help="The most that the autoscaler may make of it.",
+    ),
+    click.option(
+        "--prometheus", metavar="URL", default=PROMETHEUS, show_default=True, help="What KEDA asks."
+    ),
     click.option("--monitor", is_flag=True, help="A PodMonitor for Prometheus' operator."),
-    click.option("--network-policy/--no-network-policy", default=True, show_default=True),
-    click.option("--gateway", help="The Gateway whose HTTPRoute leads here."),
-    click.option("--hostname", help="The host name of the route."),
+    click.option(
+        "--network-policy/--no-network-policy",
+        default=True,
+        show_default=True,
+        help="Only clients in; only names and weights out.",
+    ),
+    click.option("--gateway", metavar="[NAMESPACE/]NAME", help="The Gateway whose HTTPRoute leads here."),
+    click.option("--hostname", metavar="HOST", help="The host name of the route."),
     click.option("--inference-pool", is_flag=True, help="An InferencePool; the route leads to it."),
+    click.option(
+        "--endpoint-picker",
+        metavar="SERVICE",
+        help="What chooses within the pool.  [default: NAME-epp]",
+    ),
 )
 
 
@@ -90,20 +137,28 @@ def planned(engine_args: tuple[str, ...]) -> Needs:
 
 
 def asked(wanted: Needs, *, name: str | None, image: str | None, **said: Any) -> Asked:
-    """Check what was said and fill in what is usual."""
-    for key in ("namespace", "claim", "token_secret", "pull_secret"):
+    """Check what was said and fill in what is usual; raises InvalidValue for what cannot be."""
+    refuse_contradictions(said, given())
+    for key, check in NAMES.items():
         if said.get(key):
-            checked_name(said[key], what=f"--{key.replace('_', '-')}")
-    said["node_labels"] = tuple(map(_label, said.get("node_labels", ())))
+            check(said[key], f"--{key.replace('_', '-')}")
+    said["node_labels"] = tuple(map(node_label, said.get("node_labels", ())))
     if "access" in said:
         said["access"] = Access(said["access"])
     if "autoscaler" in said:
         said["autoscaler"] = Autoscaler(said["autoscaler"])
-    return Asked(checked_name(name) if name else usual_name(wanted), image or usual_image(wanted), **said)
+    if "gpu_resource" in said:
+        said["gpu_resource"] = said["gpu_resource"] or usual_gpu_resource(wanted)
+    return Asked(
+        checked_name(name) if name else usual_name(wanted),
+        checked_image(image) if image else usual_image(wanted),
+        **said,
+    )
 
 
-def _label(text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not (key and separator):
-        raise InvalidValue(f"--node-label {text!r} has no value", hint="write it as KEY=VALUE")
-    return key, value
+def given() -> frozenset[str]:
+    """The parameters of this command that the user named."""
+    context = click.get_current_context()
+    return frozenset(
+        name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    )

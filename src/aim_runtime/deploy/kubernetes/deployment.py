@@ -23,12 +23,12 @@ class Strategy(Object, frozen=True):
     rolling_update: RollingUpdate
 
 
-class DeploymentSpec(Object, frozen=True):
-    selector: Selector
-    template: PodTemplate
+class DeploymentSpec(Object, frozen=True, kw_only=True):
+    replicas: int | None = None
     progress_deadline_seconds: int
     strategy: Strategy
-    replicas: int | None = None
+    selector: Selector
+    template: PodTemplate
 
 
 # In place of a pod, not beside it: there are no spare GPUs for a surge, and the update would hang.

@@ -58,11 +58,11 @@ class FailurePolicy(Object, frozen=True):
 
 
 class JobSpec(Object, frozen=True):
-    template: PodTemplate
     active_deadline_seconds: int
     backoff_limit: int
     pod_failure_policy: FailurePolicy
     ttl_seconds_after_finished: int
+    template: PodTemplate
 
 
 def download_job(wanted: Needs, asked: Asked) -> Document:

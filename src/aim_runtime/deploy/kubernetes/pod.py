@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aim_runtime.deploy.asked import Access, Asked
+from aim_runtime.deploy.kubernetes.elsewhere import refuse_what_is_here
 from aim_runtime.deploy.kubernetes.objects import (
     Capabilities,
     Container,
@@ -58,7 +59,8 @@ _RECORDS = "/tmp/records"
 
 
 def pod_spec(wanted: Needs, asked: Asked, *, container: str = CONTAINER) -> PodSpec:
-    """A pod that serves, whatever makes it."""
+    """A pod that serves, whatever makes it; raises NotDeployable where it would lack what is only here."""
+    refuse_what_is_here(wanted, asked)
     return PodSpec(
         containers=[serving(wanted, asked, name=container)],
         automount_service_account_token=False,

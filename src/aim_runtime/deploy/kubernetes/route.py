@@ -42,10 +42,10 @@ class Rule(Object, frozen=True):
     timeouts: Timeouts
 
 
-class RouteSpec(Object, frozen=True):
+class RouteSpec(Object, frozen=True, kw_only=True):
     parent_refs: list[Parent]
-    rules: list[Rule]
     hostnames: Sequence[str] = ()
+    rules: list[Rule]
 
 
 def route(asked: Asked, gateway: str) -> Document:
