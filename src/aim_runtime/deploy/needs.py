@@ -27,9 +27,9 @@ CPU_SHM_BYTES = 2 * GIB
 # Beside the weights: what is compiled, records, small files.
 BESIDE_WEIGHTS_BYTES = 10 * GIB
 UNKNOWN_WEIGHTS_BYTES = 100 * GIB
-# The interpreter, the libraries and the API process of the engine on a CPU. docs/performance.md: 3.9 to
-# 4.5 GB at the peak for a model of 0.25 GiB, its KV cache included.
-CPU_RUNTIME_BYTES = 4 * GIB
+# What the arithmetic of the engine leaves out on a CPU: the libraries, the API process, a compiler at work.
+# docs/performance.md: 3.9 to 4.5 GB at the peak for 0.25 GiB of weights and 2 GiB of KV cache.
+CPU_RUNTIME_BYTES = 2 * GIB
 # Every core that decodes reads all weights for each token: cores for small models, memory for large ones.
 CPU_CORES, CPU_BYTES_PER_CORE = (2, 16), GIB
 # A fetch keeps little; a conversion has the model in memory, as it is read and as it is written.

@@ -6,6 +6,7 @@ Either may be first: whoever has the lease of the cache fetches, the others wait
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import msgspec
@@ -34,7 +35,7 @@ CONTAINER = "download"
 _RETRIES = 4
 # Bad configuration, and a profile that cannot be: the next try would say the same.
 _HOPELESS = [2, 4]
-# As long as somebody may want to read why it failed, and until another apply may find it in its way.
+# As long as somebody may want to read why it failed.
 _KEPT_S = 24 * 3600
 _CPUS = "2"
 # What is left of the name, so that the whole is no longer than a label.
@@ -48,9 +49,15 @@ class OnExitCodes(Object, frozen=True):
     values: list[int]
 
 
+class PodCondition(Object, frozen=True):
+    type: str
+    status: str
+
+
 class FailureRule(Object, frozen=True):
     action: str
-    on_exit_codes: OnExitCodes
+    on_exit_codes: OnExitCodes | None = None
+    on_pod_conditions: Sequence[PodCondition] = ()
 
 
 class FailurePolicy(Object, frozen=True):
@@ -63,6 +70,16 @@ class JobSpec(Object, frozen=True):
     pod_failure_policy: FailurePolicy
     ttl_seconds_after_finished: int
     template: PodTemplate
+
+
+# A node that is drained is no failure, and a configuration that is wrong stays so.
+_EVICTED = FailureRule(
+    action="Ignore", on_pod_conditions=[PodCondition(type="DisruptionTarget", status="True")]
+)
+_WRONG = FailureRule(
+    action="FailJob",
+    on_exit_codes=OnExitCodes(container_name=CONTAINER, operator="In", values=_HOPELESS),
+)
 
 
 def download_job(wanted: Needs, asked: Asked) -> Document:
@@ -79,14 +96,7 @@ def download_job(wanted: Needs, asked: Asked) -> Document:
         spec=JobSpec(
             active_deadline_seconds=PLACE_S + 2 * wanted.times.fetch_s,
             backoff_limit=_RETRIES,
-            pod_failure_policy=FailurePolicy(
-                rules=[
-                    FailureRule(
-                        action="FailJob",
-                        on_exit_codes=OnExitCodes(container_name=CONTAINER, operator="In", values=_HOPELESS),
-                    )
-                ]
-            ),
+            pod_failure_policy=FailurePolicy(rules=[_EVICTED, _WRONG]),
             ttl_seconds_after_finished=_KEPT_S,
             template=template,
         ),
