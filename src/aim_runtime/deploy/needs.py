@@ -14,6 +14,7 @@ from aim_runtime.hardware.visibility import CUDA_ORDER, VARIABLES
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit
+from aim_runtime.profiles.profile import Profile
 from aim_runtime.settings import Serving, Settings
 from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
 from aim_runtime.vocabulary import AcceleratorType, Origin, Vendor
@@ -102,6 +103,7 @@ class Needs:
     model_id: str
     aim_id: str | None
     profile_id: str
+    profile: Profile
     source: ModelRef
     accelerators: Accelerators
     resources: Resources
@@ -134,6 +136,7 @@ def needs(plan: Plan, environment: Mapping[str, str] | None = None) -> Needs:
         model_id=plan.location.model_id,
         aim_id=settings.aim_id,
         profile_id=plan.profile.id,
+        profile=plan.profile,
         source=sources[0],
         accelerators=accelerators,
         resources=_resources(plan, accelerators, weights),

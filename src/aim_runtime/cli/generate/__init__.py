@@ -8,7 +8,9 @@ from aim_runtime.cli import output
 from aim_runtime.cli.lazy import LazyGroup
 
 VERBS = {
+    "aim-engine": "An AIMService of the operator by AMD.",
     "kubernetes": "A Deployment, with all that stands around it.",
+    "kserve": "An InferenceService of KServe.",
 }
 
 

@@ -38,6 +38,13 @@ NAMING = (
         help="The image, best with its digest.  [default: ours, of this version]",
     ),
 )
+NODE_LABEL = click.option(
+    "--node-label",
+    "node_labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only nodes with this label; may be given several times.",
+)
 PLACING = (
     click.option("--namespace", "-n", metavar="NAME", help="Namespace of every object."),
     click.option(
@@ -48,13 +55,7 @@ PLACING = (
         help="Copies of the service; with an autoscaler the fewest.",
     ),
     click.option("--gpu-resource", metavar="NAME", help="What GPUs are called.  [default: VENDOR/gpu]"),
-    click.option(
-        "--node-label",
-        "node_labels",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Only nodes with this label; may be given several times.",
-    ),
+    NODE_LABEL,
     click.option("--pull-secret", metavar="NAME", help="Secret with which the image is pulled."),
     click.option(
         "--token-secret",

@@ -20,11 +20,12 @@ WAITING = 5
 # Of what a replica holds at most: requests at once, blocks of the KV cache.
 BUSY = 0.75
 # A replica that goes takes its warm cache with it, and one that comes needs minutes.
+UP_WINDOW_S, DOWN_WINDOW_S = 60, 600
 _SCALE_DOWN = {
-    "stabilizationWindowSeconds": 600,
+    "stabilizationWindowSeconds": DOWN_WINDOW_S,
     "policies": [{"type": "Pods", "value": 1, "periodSeconds": 300}],
 }
-BEHAVIOR = {"scaleUp": {"stabilizationWindowSeconds": 60}, "scaleDown": _SCALE_DOWN}
+BEHAVIOR = {"scaleUp": {"stabilizationWindowSeconds": UP_WINDOW_S}, "scaleDown": _SCALE_DOWN}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aim_runtime.deploy.asked import Asked, Autoscaler
 from aim_runtime.deploy.kubernetes.inference_pool import PICKER_PORT, picker
@@ -13,15 +13,19 @@ from aim_runtime.deploy.needs import Needs
 
 def header(wanted: Needs, asked: Asked, command: str) -> str:
     """The lines of a comment; `command` is what made the manifest."""
-    return "\n".join([*_plan(wanted), "", f"Made by: {command}", "", *_first(wanted, asked), *_then(asked)])
+    before = first(wanted, asked, _there(asked))
+    return "\n".join([*opening(wanted, command), "", *before, *_then(asked)])
 
 
-def _plan(wanted: Needs) -> Iterator[str]:
+def opening(wanted: Needs, command: str) -> Iterator[str]:
+    """Which plan it is of, and what made it."""
     yield f"{wanted.model_id} on {where(wanted)}, profile {wanted.profile_id}"
     if wanted.memory_summary:
         yield f"Memory: {wanted.memory_summary}"
     minutes = -(-wanted.times.start_s // 60)
     yield f"A first start may take {minutes} minutes, a stop {wanted.times.grace_s} seconds."
+    yield ""
+    yield f"Made by: {command}"
 
 
 def where(wanted: Needs) -> str:
@@ -30,14 +34,15 @@ def where(wanted: Needs) -> str:
     return f"{given.gpus} x {given.model}" if given.gpus else "a CPU"
 
 
-def _first(wanted: Needs, asked: Asked) -> Iterator[str]:
-    there = list(_there(asked))
-    if there:
-        yield f"Must be there: {'; '.join(there)}."
+def first(wanted: Needs, asked: Asked, there: Iterable[str]) -> Iterator[str]:
+    """What must be there, as `there` names it, and how the secret is made."""
+    names = "; ".join(there)
+    if names:
+        yield f"Must be there: {names}."
     if wanted.secrets:
         yield f"First, once{_why(wanted)}:"
         values = " ".join(f"--from-literal={secret_key(name)}=${name}" for name in wanted.secrets)
-        yield f"  kubectl{_in(asked)} create secret generic {asked.token_secret} {values}"
+        yield f"  kubectl{within(asked)} create secret generic {asked.token_secret} {values}"
 
 
 def _why(wanted: Needs) -> str:
@@ -68,16 +73,17 @@ def _there(asked: Asked) -> Iterator[str]:
 
 def _then(asked: Asked) -> Iterator[str]:
     yield "Then:"
-    yield f"  kubectl{_in(asked)} apply -f THIS_FILE"
-    yield f"  kubectl{_in(asked)} rollout status deployment/{asked.name}"
+    yield f"  kubectl{within(asked)} apply -f THIS_FILE"
+    yield f"  kubectl{within(asked)} rollout status deployment/{asked.name}"
     yield "In the cluster it answers at:"
     namespace = f".{asked.namespace}" if asked.namespace else ""
     yield f"  http://{asked.name}{namespace}/v1" + (
         f"  and http://{asked.hostname}/v1" if asked.hostname else ""
     )
     yield "From here:"
-    yield f"  kubectl{_in(asked)} port-forward service/{asked.name} 8000:{PORT}  # then http://localhost:8000/v1"
+    yield f"  kubectl{within(asked)} port-forward service/{asked.name} 8000:{PORT}  # then http://localhost:8000/v1"
 
 
-def _in(asked: Asked) -> str:
+def within(asked: Asked) -> str:
+    """The option of kubectl for the namespace."""
     return f" -n {asked.namespace}" if asked.namespace else ""
