@@ -19,12 +19,13 @@ from aim_runtime.deploy.aim_engine.objects import (
 )
 from aim_runtime.deploy.asked import Asked, Autoscaler
 from aim_runtime.deploy.kubernetes.autoscale import Signal, signals
-from aim_runtime.deploy.kubernetes.labels import metadata
 from aim_runtime.deploy.kubernetes.objects import Document, Env, LocalReference, Metadata
 from aim_runtime.deploy.kubernetes.pod import secret_variables
 from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.origins import ADDRESSES
 from aim_runtime.errors import NotDeployable
 from aim_runtime.models.ref import Scheme
+from aim_runtime.variables import DEFAULT_MANAGEMENT_PORT
 
 # The operator sets these itself, from the objects.
 _ITS_OWN = frozenset({"AIM_ID", "AIM_MODEL_ID", "AIM_PROFILE_ID", "AIM_CUSTOM_MODEL_NAME"})
@@ -36,24 +37,25 @@ def document(kind: str, api: str, metadata_: Metadata, spec: object) -> Document
     return Document(api_version=f"{GROUP}/{api}", kind=kind, metadata=metadata_, spec=spec)
 
 
-def object_metadata(asked: Asked) -> Metadata:
-    return metadata(asked)
-
-
 def variables(wanted: Needs) -> list[Env]:
     """What the user said that no object of the operator's has a field for."""
     drain = min(DRAIN_S, wanted.times.drain_s)
     said = {**wanted.variables, "AIM_DRAIN_SECONDS": str(drain)}
+    if wanted.management_port != DEFAULT_MANAGEMENT_PORT:
+        said["AIM_MANAGEMENT_PORT"] = str(wanted.management_port or "")
     return [Env(name=name, value=value) for name, value in said.items() if name not in _ITS_OWN]
-
-
-def secrets(wanted: Needs, asked: Asked) -> list[Env]:
-    return secret_variables(wanted, asked)
 
 
 def guards(wanted: Needs, asked: Asked) -> list[Env]:
     """The secrets that the service itself needs, to let nobody in without one."""
-    return [each for each in secrets(wanted, asked) if each.name in wanted.guards]
+    return [each for each in secret_variables(wanted, asked) if each.name in wanted.guards]
+
+
+def fetching(wanted: Needs, asked: Asked) -> list[Env]:
+    """What a program needs that fetches the weights: where they are, and what opens it."""
+    places = {name for names in ADDRESSES.values() for name in names}
+    said = [*variables(wanted), *secret_variables(wanted, asked)]
+    return [each for each in said if each.name in {*places, *wanted.secrets} - {*wanted.guards}]
 
 
 def pull_secrets(asked: Asked) -> list[LocalReference]:

@@ -16,18 +16,18 @@ from aim_runtime.deploy.aim_engine.objects import (
 )
 from aim_runtime.deploy.aim_engine.parts import (
     document,
+    fetching,
     guards,
     names_weights,
-    object_metadata,
     pull_secrets,
-    secrets,
     service_spec,
     sources,
     variables,
 )
 from aim_runtime.deploy.asked import Asked
+from aim_runtime.deploy.kubernetes.labels import metadata
 from aim_runtime.deploy.kubernetes.objects import Document
-from aim_runtime.deploy.kubernetes.pod import resources
+from aim_runtime.deploy.kubernetes.pod import resources, secret_variables
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.vocabulary import Origin, ProfileType
 
@@ -39,7 +39,7 @@ def render_profiles(wanted: Needs, asked: Asked) -> list[Document]:
     if image_has_it(wanted):
         return [service_of_image(wanted, asked)]
     return [
-        document("AIMProfile", Api.PROFILES, object_metadata(asked), profile(wanted, asked)),
+        document("AIMProfile", Api.PROFILES, metadata(asked), profile(wanted, asked)),
         service_of_profile(wanted, asked),
     ]
 
@@ -51,19 +51,19 @@ def image_has_it(wanted: Needs) -> bool:
 
 
 def service_of_image(wanted: Needs, asked: Asked) -> Document:
-    env = [*variables(wanted), *secrets(wanted, asked)]
+    env = [*variables(wanted), *secret_variables(wanted, asked)]
     decided = wanted.profile.metadata.type
     # Without a floor, only optimized profiles are looked at.
     floor = None if decided is ProfileType.OPTIMIZED else str(decided)
     chosen = ProfileChoice(selector=Selector(profile_id=wanted.profile_id, minimum_type=floor))
     spec = replace(service_spec(wanted, asked, env), model=ByImage(image=asked.image), profile=chosen)
-    return document("AIMService", Api.PROFILES, replace(object_metadata(asked), annotations=PIPELINE), spec)
+    return document("AIMService", Api.PROFILES, replace(metadata(asked), annotations=PIPELINE), spec)
 
 
 def service_of_profile(wanted: Needs, asked: Asked) -> Document:
     """The weights are there before it starts: the token is of the profile, for what fetches them."""
     spec = replace(service_spec(wanted, asked, []), profile=ProfileChoice(name=asked.name))
-    return document("AIMService", Api.PROFILES, object_metadata(asked), spec)
+    return document("AIMService", Api.PROFILES, metadata(asked), spec)
 
 
 def profile(wanted: Needs, asked: Asked) -> ProfileSpec:
@@ -86,9 +86,7 @@ def profile(wanted: Needs, asked: Asked) -> ProfileSpec:
         model_sources=sources(wanted),
         container_env=[*variables(wanted), *guards(wanted, asked)],
         image_pull_secrets=pull_secrets(asked),
-        caching=Caching(
-            enabled=True, env=[each for each in secrets(wanted, asked) if each.name not in wanted.guards]
-        ),
+        caching=Caching(enabled=True, env=fetching(wanted, asked)),
     )
 
 

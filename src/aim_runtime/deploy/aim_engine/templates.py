@@ -18,28 +18,27 @@ from aim_runtime.deploy.aim_engine.objects import (
 from aim_runtime.deploy.aim_engine.parts import (
     document,
     names_weights,
-    object_metadata,
     pull_secrets,
-    secrets,
     service_spec,
     sources,
     variables,
 )
 from aim_runtime.deploy.asked import Asked
+from aim_runtime.deploy.kubernetes.labels import metadata
 from aim_runtime.deploy.kubernetes.objects import Document, Env
-from aim_runtime.deploy.kubernetes.pod import resources
+from aim_runtime.deploy.kubernetes.pod import resources, secret_variables
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.vocabulary import ProfileType
 
 
 def render_templates(wanted: Needs, asked: Asked) -> list[Document]:
-    env = [*_identity(wanted), *variables(wanted), *secrets(wanted, asked)]
+    env = [*_identity(wanted), *variables(wanted), *secret_variables(wanted, asked)]
     service = replace(
         service_spec(wanted, asked, env), model=ByName(name=asked.name), template=ByName(name=asked.name)
     )
     specs = {"AIMModel": model(wanted, asked), "AIMServiceTemplate": template(wanted, asked, env)}
     return [
-        document(kind, Api.TEMPLATES, object_metadata(asked), spec)
+        document(kind, Api.TEMPLATES, metadata(asked), spec)
         for kind, spec in {**specs, "AIMService": service}.items()
     ]
 

@@ -43,12 +43,17 @@ def namespace_room(asked: Asked) -> int:
 
 def checked(asked: Asked) -> Asked:
     """Return `asked`, or raise InvalidValue for what KServe would refuse, or never get to run."""
-    room, namespace = namespace_room(asked), asked.namespace or "x"
-    if len(namespace) > room:
-        host = f"{asked.name}{_BETWEEN}{asked.namespace or 'NAMESPACE'}"
-        longest = _LABEL_LENGTH - len(_BETWEEN) - len(namespace)
+    namespace = asked.namespace or ""
+    if len(namespace) > namespace_room(asked):
         raise InvalidValue(
-            f"KServe makes a host name of {host}, which may have at most {_LABEL_LENGTH} characters",
-            hint=f"give a --name of at most {longest} characters, or use a namespace with a shorter name",
+            f"KServe makes a host name of {asked.name}{_BETWEEN}{namespace}, which may have at most {_LABEL_LENGTH} characters",
+            hint=_shorter(_LABEL_LENGTH - len(_BETWEEN) - len(namespace)),
         )
     return asked
+
+
+def _shorter(longest: int) -> str:
+    """What to do, where the namespace leaves `longest` characters for the name."""
+    if longest < 1:
+        return f"use a namespace with a shorter name: at most {_LABEL_LENGTH - len(_BETWEEN) - 1} characters"
+    return f"give a --name of at most {longest} characters, or use a namespace with a shorter name"
