@@ -31,6 +31,13 @@ MANIFESTS: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
             *("--gateway", "gateways/public", "--hostname", "llm.example.com", "--inference-pool"),
         ),
     ),
+    "kserve-cohere-mi300x.yaml": (COHERE, ("kserve",)),
+    "kserve-qwen-mi325x.yaml": (
+        QWEN,
+        ("kserve", "--runtime", "--namespace", "llm", "--autoscaler", "keda", "--max-replicas", "8"),
+    ),
+    "aim-engine-cohere-mi300x.yaml": (COHERE, ("aim-engine", "--namespace", "llm")),
+    "aim-engine-qwen-mi325x.yaml": (QWEN, ("aim-engine", "--api", "v1alpha2")),
 }
 
 

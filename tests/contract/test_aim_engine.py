@@ -205,6 +205,10 @@ CANNOT: Mapping[str, tuple[Api, dict[str, Any], dict[str, Any], type[Exception],
         *(Api.TEMPLATES, {}, {"name": "a" * 50, "namespace": "n" * 13}, InvalidValue),
         "62 for both names",
     ),
+    "a name without an organisation": (
+        *(Api.PROFILES, {"model_id": "bucket"}, {}, InvalidValue),
+        "AIM_CUSTOM_MODEL_NAME=my-org/my-model",
+    ),
     "another source": (
         *(Api.PROFILES, {"source": ModelRef.parse("https://example.org/m.tar")}, {}, NotDeployable),
         "generate kserve",

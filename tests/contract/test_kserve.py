@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,14 @@ def test_a_host_name_that_would_be_too_long_is_refused(
         manifests(wanted["smollm2-cpu"], name=name, namespace=namespace)
     assert f"{name}-predictor-{namespace}" in caught.value.message
     assert f"at most {longest} characters" in caught.value.hint
+
+
+def test_the_page_shows_what_is_written() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "kserve.md").read_text(encoding="utf-8")
+    golden = [*(root / "tests/golden").glob("kserve-*.yaml"), *(root / "tests/golden").glob("aim-engine-*.yaml")]
+    written = "".join(path.read_text(encoding="utf-8") for path in golden)
+    shown = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(shown) == 4
+    for block in shown:
+        assert block in written

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from aim_runtime.deploy.aim_engine.objects import (
@@ -23,10 +25,12 @@ from aim_runtime.deploy.kubernetes.objects import Document, Env, LocalReference,
 from aim_runtime.deploy.kubernetes.pod import secret_variables
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.deploy.origins import ADDRESSES
-from aim_runtime.errors import NotDeployable
+from aim_runtime.errors import InvalidValue, NotDeployable
 from aim_runtime.models.ref import Scheme
 from aim_runtime.variables import DEFAULT_MANAGEMENT_PORT
 
+# What the CRDs take for a modelId.
+_MODEL_ID = re.compile(r"[a-zA-Z0-9_-]+/[a-zA-Z0-9._-]+")
 # The operator sets these itself, from the objects.
 _ITS_OWN = frozenset({"AIM_ID", "AIM_MODEL_ID", "AIM_PROFILE_ID", "AIM_CUSTOM_MODEL_NAME"})
 # Its pods get Kubernetes' own 30 seconds to end, of which the engine needs some after the last answer.
@@ -68,11 +72,19 @@ def names_weights(wanted: Needs) -> bool:
 
 
 def sources(wanted: Needs) -> list[ModelSource]:
-    """The weights, where an object has to say them. Raises NotDeployable for a source that none may say."""
+    """The weights, where an object has to say them.
+
+    Raises NotDeployable for a source that none may have, and InvalidValue for such a name.
+    """
     if wanted.source.scheme not in (Scheme.HF, Scheme.S3):
         raise NotDeployable(
             f"{wanted.source}: the operator fetches from hf:// and s3:// only",
             hint="put the weights into a store with an S3 interface, or use generate kserve",
+        )
+    if not _MODEL_ID.fullmatch(wanted.model_id):
+        raise InvalidValue(
+            f"{wanted.model_id}: the operator has no volume for a model of that name",
+            hint="give it one of the form org/name: AIM_CUSTOM_MODEL_NAME=my-org/my-model",
         )
     return [ModelSource(model_id=wanted.model_id, source_uri=str(wanted.source))]
 

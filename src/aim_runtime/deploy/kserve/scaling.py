@@ -41,6 +41,7 @@ def _metric(signal: Signal, asked: Asked) -> Metric:
 
 def query(gauge: str, asked: Asked) -> str:
     """The sum over this service's pods, whose names Kubernetes cuts before it adds to them."""
-    pods = f'pod=~"{f"{asked.name}-predictor-"[:_KEPT]}.*"'
+    kept = f"{asked.name}-predictor-"[:_KEPT]
+    pods = f'pod=~"{kept}.*"'
     namespace = f'namespace="{asked.namespace}",' if asked.namespace else ""
     return f"sum(vllm:{gauge}{{{namespace}{pods}}})"
