@@ -37,7 +37,8 @@ MANIFESTS: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
         ("kserve", "--runtime", "--namespace", "llm", "--autoscaler", "keda", "--max-replicas", "8"),
     ),
     "aim-engine-cohere-mi300x.yaml": (COHERE, ("aim-engine", "--namespace", "llm")),
-    "aim-engine-qwen-mi325x.yaml": (QWEN, ("aim-engine", "--api", "v1alpha2")),
+    "aim-engine-v1alpha2-cohere-mi300x.yaml": (COHERE, ("aim-engine", "--api", "v1alpha2")),
+    "aim-engine-v1alpha2-qwen-mi325x.yaml": (QWEN, ("aim-engine", "--api", "v1alpha2")),
 }
 
 

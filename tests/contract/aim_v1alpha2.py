@@ -81,14 +81,19 @@ _SERVICE = {
         replicas=_COUNT,
         minReplicas=_COUNT,
         maxReplicas={"type": "integer", "minimum": 1},
-        autoScaling=_object(metrics=_list(_object("type", type={"const": "PodMetric"}, podmetric=_POD_METRIC))),
+        autoScaling=_object(
+            metrics=_list(_object("type", type={"const": "PodMetric"}, podmetric=_POD_METRIC))
+        ),
         env=_ENV,
         imagePullSecrets=_NAMES,
         routing=_object(enabled={"type": "boolean"}, gatewayRef=_object("name", name=_TEXT, namespace=_TEXT)),
         storage=_object(defaultStorageClassName=_TEXT),
     ),
     # A model or a profile must be named, and a selector needs a model beside it.
-    "anyOf": [{"required": ["model"]}, {"properties": {"profile": {"required": ["name"]}}, "required": ["profile"]}],
+    "anyOf": [
+        {"required": ["model"]},
+        {"properties": {"profile": {"required": ["name"]}}, "required": ["profile"]},
+    ],
 }
 _SPECS = {"AIMProfile": _PROFILE, "AIMService": _SERVICE}
 

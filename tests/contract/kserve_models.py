@@ -128,5 +128,5 @@ def _definitions() -> dict[str, Any]:
 
 def _package(name: str) -> Path:
     spec = find_spec(name)
-    assert spec and spec.submodule_search_locations, f"{name} is not installed: make dev"
-    return Path(spec.submodule_search_locations[0])
+    assert spec is not None, f"{name} is not installed: make dev"
+    return Path(next(iter(spec.submodule_search_locations or ())))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +38,11 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Needs]:
 
 def manifests(wanted: Needs, api: Api = Api.TEMPLATES, **said: Any) -> dict[str, dict[str, Any]]:
     """The objects as they are written, by their kinds."""
-    usual = {"name": usual_name(wanted), "image": usual_image(wanted), "gpu_resource": usual_gpu_resource(wanted)}
+    usual = {
+        "name": usual_name(wanted),
+        "image": usual_image(wanted),
+        "gpu_resource": usual_gpu_resource(wanted),
+    }
     found = plain(render(wanted, Asked(**{**usual, **said}), api))
     return {each["kind"]: each for each in found}
 

@@ -39,7 +39,11 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Needs]:
 
 def manifests(wanted: Needs, kserve: KServe = FORMS[0], **said: Any) -> list[dict[str, Any]]:
     """The objects as they are written."""
-    usual = {"name": usual_name(wanted), "image": usual_image(wanted), "gpu_resource": usual_gpu_resource(wanted)}
+    usual = {
+        "name": usual_name(wanted),
+        "image": usual_image(wanted),
+        "gpu_resource": usual_gpu_resource(wanted),
+    }
     found: list[dict[str, Any]] = plain(render(wanted, Asked(**{**usual, **said}), kserve))
     return found
 
@@ -99,7 +103,9 @@ def test_the_pod_that_kserve_makes_fits_together(plan: str, wanted: Mapping[str,
         for said in OPTIONS:
             objects = manifests(wanted[plan], kserve, **said)
             assert list(of_a_pod(pod(objects), "InferenceService")) == [], (kserve, said)
-            assert findings(objects) == [], (kserve, said)
+            # That one is in no namespace, where the linter wants all in one.
+            of_one = [each for each in objects if each["kind"] != Runtime.CLUSTER]
+            assert findings(of_one) == [], (kserve, said)
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -170,7 +176,9 @@ def test_a_service_by_itself(wanted: Mapping[str, Needs]) -> None:
 
 
 @pytest.mark.parametrize("kserve", FORMS)
-def test_nothing_is_left_to_the_limits_that_kserve_fills_in(kserve: KServe, wanted: Mapping[str, Needs]) -> None:
+def test_nothing_is_left_to_the_limits_that_kserve_fills_in(
+    kserve: KServe, wanted: Mapping[str, Needs]
+) -> None:
     predictor = by_kind(manifests(wanted["cohere-mi300x"], kserve))["InferenceService"]["spec"]["predictor"]
     resources = (predictor.get("model") or predictor["containers"][0])["resources"]
     for each in (resources["requests"], resources["limits"]):
@@ -226,9 +234,12 @@ def test_a_host_name_that_would_be_too_long_is_refused(
 def test_the_page_shows_what_is_written() -> None:
     root = Path(__file__).parents[2]
     page = (root / "docs" / "kserve.md").read_text(encoding="utf-8")
-    golden = [*(root / "tests/golden").glob("kserve-*.yaml"), *(root / "tests/golden").glob("aim-engine-*.yaml")]
+    golden = [
+        *(root / "tests/golden").glob("kserve-*.yaml"),
+        *(root / "tests/golden").glob("aim-engine-*.yaml"),
+    ]
     written = "".join(path.read_text(encoding="utf-8") for path in golden)
     shown = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert len(shown) == 4
+    assert len(shown) == 5
     for block in shown:
         assert block in written

@@ -25,7 +25,9 @@ KINDS: Mapping[tuple[str, ...], list[str]] = {
 
 
 @pytest.mark.parametrize("args", KINDS, ids=" ".join)
-def test_one_command_writes_all_objects_and_how_to_make_them_again(args: tuple[str, ...], tmp_path: Path) -> None:
+def test_one_command_writes_all_objects_and_how_to_make_them_again(
+    args: tuple[str, ...], tmp_path: Path
+) -> None:
     done = run("generate", *args, "-n", "llm", env=environment(tmp_path, **MI300X))
     assert done.returncode == 0, done.stderr
     objects: list[dict[str, Any]] = list(yaml.safe_load_all(done.stdout))
@@ -44,7 +46,11 @@ CONTRADICTIONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("kserve", "--prometheus", "http://p:9090"), "--prometheus without", "leave --prometheus out"),
     (("kserve", "--autoscaler", "keda", "--replicas", "0"), "--replicas 0", "--replicas 1"),
     (("kserve", "--claim", "c", "--storage-class", "s"), "--claim with --storage-class", "leave --claim or"),
-    (("kserve", "-n", "n" * 40), f"command-a-reasoning-08-2025-predictor-{'n' * 40}", "at most 12 characters"),
+    (
+        ("kserve", "-n", "n" * 40),
+        f"command-a-reasoning-08-2025-predictor-{'n' * 40}",
+        "at most 12 characters",
+    ),
     (("aim-engine", "-n", "n" * 43), "is too long for a service named", "at most 42 characters"),
     (("aim-engine", "--", "--max-model-len", "4096"), "passes no arguments", "say them in AIM_ENGINE_ARGS"),
     (

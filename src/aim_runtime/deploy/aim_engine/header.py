@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from aim_runtime.deploy.aim_engine.asked import Api, namespace_room
+from aim_runtime.deploy.aim_engine.parts import GRACE_S
 from aim_runtime.deploy.asked import Asked, Autoscaler
 from aim_runtime.deploy.kubernetes.header import first, opening, within
 from aim_runtime.deploy.needs import Needs
@@ -13,7 +15,8 @@ from aim_runtime.deploy.needs import Needs
 def header(wanted: Needs, asked: Asked, api: Api, command: str) -> str:
     """The lines of a comment; `command` is what made the manifest."""
     before = first(wanted, asked, _there(asked, api))
-    return "\n".join([*opening(wanted, command), "", *before, *_then(asked)])
+    pods = replace(wanted, times=replace(wanted.times, grace_s=GRACE_S))
+    return "\n".join([*opening(pods, command), "", *before, *_then(asked)])
 
 
 def _there(asked: Asked, api: Api) -> Iterator[str]:

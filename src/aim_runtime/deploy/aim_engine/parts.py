@@ -33,8 +33,8 @@ from aim_runtime.variables import DEFAULT_MANAGEMENT_PORT
 _MODEL_ID = re.compile(r"[a-zA-Z0-9_-]+/[a-zA-Z0-9._-]+")
 # The operator sets these itself, from the objects.
 _ITS_OWN = frozenset({"AIM_ID", "AIM_MODEL_ID", "AIM_PROFILE_ID", "AIM_CUSTOM_MODEL_NAME"})
-# Its pods get Kubernetes' own 30 seconds to end, of which the engine needs some after the last answer.
-DRAIN_S = 20
+# Its pods get Kubernetes' own time to end, of which the engine needs some after the last answer.
+GRACE_S, DRAIN_S = 30, 20
 
 
 def document(kind: str, api: str, metadata_: Metadata, spec: object) -> Document:

@@ -46,7 +46,8 @@ def checked(asked: Asked) -> Asked:
     namespace = asked.namespace or ""
     if len(namespace) > namespace_room(asked):
         raise InvalidValue(
-            f"KServe makes a host name of {asked.name}{_BETWEEN}{namespace}, which may have at most {_LABEL_LENGTH} characters",
+            f"KServe makes a host name of {asked.name}{_BETWEEN}{namespace}, "
+            f"which may have at most {_LABEL_LENGTH} characters",
             hint=_shorter(_LABEL_LENGTH - len(_BETWEEN) - len(namespace)),
         )
     return asked
