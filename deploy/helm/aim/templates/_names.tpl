@@ -3,22 +3,6 @@
 {{- .Values.fullnameOverride | default .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
-{{/* What never changes for one release: a selector cannot be changed. */}}
-{{- define "aim.selector" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-{{- end }}
-
-{{- define "aim.labels" -}}
-{{ include "aim.selector" . }}
-app.kubernetes.io/component: inference
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
-{{- end }}
-
 {{/* The volume claim of the weights, where there is one. */}}
 {{- define "aim.claim" -}}
 {{- if .Values.cache.existingClaim -}}

@@ -1,16 +1,19 @@
-{{/* What a pod of this chart has beside its containers and volumes; what is not said is left out. */}}
-{{- define "aim.podSettings" -}}
+{{/* Who a pod is: without a token where nothing in it speaks to the API. */}}
+{{- define "aim.identity" -}}
 automountServiceAccountToken: {{ .Values.serviceAccount.automount }}
 {{- with include "aim.serviceAccount" . }}
 serviceAccountName: {{ . }}
 {{- end }}
 # A service named `aim` in the same namespace would set AIM_PORT=tcp://….
 enableServiceLinks: false
-terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds | int }}
-{{- with include "aim.podSecurity" . }}
-securityContext:
-  {{- . | nindent 2 }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* On which nodes it may run: those with GPUs are often kept for who asks for them. */}}
+{{- define "aim.placing" -}}
 {{- with .Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -19,10 +22,21 @@ nodeSelector:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with include "aim.tolerations" . }}
+{{- if or (int .Values.gpus) .Values.tolerations }}
 tolerations:
-  {{- . | nindent 2 }}
+  {{- if int .Values.gpus }}
+  - key: {{ .Values.gpuResource }}
+    operator: Exists
+    effect: NoSchedule
+  {{- end }}
+  {{- with .Values.tolerations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* What else Kubernetes has for a pod, where it is said. */}}
+{{- define "aim.scheduling" -}}
 {{- with .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- toYaml . | nindent 2 }}
@@ -35,42 +49,5 @@ runtimeClassName: {{ . }}
 {{- end }}
 {{- with .Values.schedulerName }}
 schedulerName: {{ . }}
-{{- end }}
-{{- with .Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- end }}
-
-{{/* Pods do not start anew because a mounted file changed, but because what their template says did. */}}
-{{- define "aim.annotations" -}}
-{{- if .Values.customProfiles -}}
-aim-runtime/profile-sha256: {{ values .Values.customProfiles | sortAlpha | join "" | sha256sum | trunc 16 | quote }}
-{{- end }}
-{{- with .Values.podAnnotations }}
-{{ toYaml . }}
-{{- end }}
-{{- end }}
-
-{{/* Who may open /dev/kfd and /dev/dri differs between nodes: only pods with GPUs are in those groups. */}}
-{{- define "aim.podSecurity" -}}
-{{- with .Values.podSecurityContext }}
-{{- toYaml . }}
-{{- end }}
-{{- if and (int .Values.gpus) .Values.gpuGroups }}
-supplementalGroups:
-  {{- toYaml .Values.gpuGroups | nindent 2 }}
-{{- end }}
-{{- end }}
-
-{{/* Nodes with GPUs are often kept for who asks for them. */}}
-{{- define "aim.tolerations" -}}
-{{- if int .Values.gpus -}}
-- key: {{ .Values.gpuResource }}
-  operator: Exists
-  effect: NoSchedule
-{{- end }}
-{{- with .Values.tolerations }}
-{{ toYaml . }}
 {{- end }}
 {{- end }}

@@ -9,34 +9,32 @@ requests:
   {{- if $gpus }}
   cpu: {{ .Values.cpu | default (mul 4 $gpus) | quote }}
   memory: {{ .Values.memory | default (printf "%dGi" (mul 32 $gpus)) | quote }}
+  {{ .Values.gpuResource }}: {{ $gpus | quote }}
   {{- else }}
   cpu: {{ required "cpu: say how many cores the engine has, because gpus is 0" .Values.cpu | quote }}
   memory: {{ required "memory: say how much memory is needed, because gpus is 0" .Values.memory | quote }}
   {{- end }}
-  ephemeral-storage: {{ .Values.ephemeralStorage.request | quote }}
-  {{- if $gpus }}
-  {{ .Values.gpuResource }}: {{ $gpus | quote }}
-  {{- end }}
+  {{- include "aim.ephemeralRequest" . | nindent 2 }}
 limits:
   {{- if $gpus }}
   memory: {{ .Values.memoryLimit | default (printf "%dGi" (mul 48 $gpus)) | quote }}
+  {{ .Values.gpuResource }}: {{ $gpus | quote }}
   {{- else }}
   memory: {{ .Values.memoryLimit | default .Values.memory | quote }}
   {{- end }}
-  {{- with include "aim.ephemeralLimit" . }}
-  ephemeral-storage: {{ . | quote }}
-  {{- end }}
-  {{- if $gpus }}
-  {{ .Values.gpuResource }}: {{ $gpus | quote }}
-  {{- end }}
+  {{- include "aim.ephemeralLimit" . | nindent 2 }}
+{{- end }}
+
+{{- define "aim.ephemeralRequest" -}}
+ephemeral-storage: {{ .Values.ephemeralStorage.request | quote }}
 {{- end }}
 
 {{/* None where the weights are in the pod and nobody said how much they may take. */}}
 {{- define "aim.ephemeralLimit" -}}
 {{- if .Values.ephemeralStorage.limit -}}
-{{- .Values.ephemeralStorage.limit -}}
+ephemeral-storage: {{ .Values.ephemeralStorage.limit | quote }}
 {{- else if include "aim.claim" . -}}
-30Gi
+ephemeral-storage: "21Gi"
 {{- end }}
 {{- end }}
 

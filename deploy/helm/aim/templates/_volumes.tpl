@@ -1,9 +1,12 @@
-{{/* The cache, /tmp on a root that is read-only, /dev/shm, and profiles of the user's own. */}}
+{{/* The cache, /tmp on a root that is read-only, and profiles of the user's own. */}}
 {{- define "aim.volumes" -}}
 - name: cache
   {{- if include "aim.claim" . }}
   persistentVolumeClaim:
     claimName: {{ include "aim.claim" . }}
+    {{- if eq .Values.cache.accessMode "ReadOnlyMany" }}
+    readOnly: true
+    {{- end }}
   {{- else }}
   emptyDir:
     sizeLimit: {{ .Values.cache.size | quote }}
@@ -11,10 +14,6 @@
 - name: tmp
   emptyDir:
     sizeLimit: {{ .Values.tmp | quote }}
-- name: shm
-  emptyDir:
-    medium: Memory
-    sizeLimit: {{ include "aim.shm" . | quote }}
 {{- if .Values.customProfiles }}
 - name: profiles
   configMap:
@@ -35,8 +34,6 @@
   mountPath: {{ .Values.cache.mountPath }}
 - name: tmp
   mountPath: /tmp
-- name: shm
-  mountPath: /dev/shm
 {{- if .Values.customProfiles }}
 - name: profiles
   mountPath: /workspace/aim-runtime/profiles/custom

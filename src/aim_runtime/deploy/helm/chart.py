@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from aim_runtime.deploy.asked import GPU_RESOURCE, TOKEN_SECRET, Access, Autoscaler
+from aim_runtime.deploy.asked import GPU_RESOURCE, PROMETHEUS, TOKEN_SECRET, Access, Autoscaler
 from aim_runtime.deploy.kubernetes.objects import LocalReference
+from aim_runtime.deploy.kubernetes.pod import GPU_GROUPS
+from aim_runtime.deploy.kubernetes.route import Parent
 from aim_runtime.variables import DEFAULT_CACHE_PATH, DEFAULT_MANAGEMENT_PORT, DEFAULT_PORT
+
+TARGETS = {"num_requests_waiting": "5", "kv_cache_usage_perc": "0.75"}
 
 
 class Part(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -23,6 +27,7 @@ class Part(Struct, frozen=True, kw_only=True, rename="camel"):
 class Secret(Part, frozen=True):
     name: str = TOKEN_SECRET
     variables: tuple[str, ...] = ("HF_TOKEN",)
+    required: tuple[str, ...] = ()
 
 
 class EphemeralStorage(Part, frozen=True):
@@ -37,6 +42,23 @@ class Cache(Part, frozen=True):
     access_mode: str = Access.MANY
     storage_class: str = ""
     mount_path: str = DEFAULT_CACHE_PATH
+
+
+class Download(Part, frozen=True):
+    enabled: bool = False
+    cpu: str = "2"
+    memory: str = "4Gi"
+    deadline_seconds: int = 7200
+
+
+class RollingUpdate(Part, frozen=True):
+    max_surge: int = 0
+    max_unavailable: int = 1
+
+
+class Strategy(Part, frozen=True):
+    type: str = "RollingUpdate"
+    rolling_update: RollingUpdate = RollingUpdate()
 
 
 class Ports(Part, frozen=True):
@@ -54,6 +76,32 @@ class Probes(Part, frozen=True):
     startup: Probe = Probe(period_seconds=10, timeout_seconds=5, failure_threshold=360)
     readiness: Probe = Probe(period_seconds=5, timeout_seconds=5, failure_threshold=2)
     liveness: Probe = Probe(period_seconds=10, timeout_seconds=5, failure_threshold=6)
+
+
+class NetworkPolicy(Part, frozen=True):
+    enabled: bool = True
+    source_ports: tuple[int, ...] = (443,)
+
+
+class Autoscaling(Part, frozen=True):
+    by: str = Autoscaler.NONE
+    max_replicas: int = 4
+    prometheus: str = PROMETHEUS
+    targets: Mapping[str, str] = field(default_factory=lambda: dict(TARGETS))
+
+
+class Monitoring(Part, frozen=True):
+    enabled: bool = False
+
+
+class Route(Part, frozen=True):
+    parent_refs: list[Parent] = []
+    hostnames: list[str] = []
+
+
+class InferencePool(Part, frozen=True):
+    enabled: bool = False
+    endpoint_picker: str = ""
 
 
 class Values(Part, frozen=True):
@@ -76,12 +124,21 @@ class Values(Part, frozen=True):
     tmp: str = "20Gi"
     ephemeral_storage: EphemeralStorage = EphemeralStorage()
     cache: Cache = Cache()
+    download: Download = Download()
     replica_count: int = 1
+    strategy: Strategy = Strategy()
+    progress_deadline_seconds: int = 5495
     ports: Ports = Ports()
     drain_seconds: float = 60
     termination_grace_period_seconds: int = 95
     probes: Probes = Probes()
+    network_policy: NetworkPolicy = NetworkPolicy()
+    autoscaling: Autoscaling = Autoscaling()
+    monitoring: Monitoring = Monitoring()
+    route: Route = Route()
+    inference_pool: InferencePool = InferencePool()
     affinity: Mapping[str, Any] = {}
+    gpu_groups: tuple[int, ...] = tuple(GPU_GROUPS)
 
 
 def said(values: Values) -> dict[str, Any]:
