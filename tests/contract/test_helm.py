@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+import helm_python as helm
 import msgspec
 import pytest
 import yaml
 
-from aim_runtime.deploy.asked import Access, Asked, Autoscaler
-from aim_runtime.deploy.documents import plain, to_yaml
+from aim_runtime.deploy.asked import Access, Autoscaler
 from aim_runtime.deploy.helm.chart import Values
 from aim_runtime.deploy.helm.values import values
 from aim_runtime.deploy.kubernetes.render import render
-from aim_runtime.deploy.needs import CustomProfile, Needs, needs
-from aim_runtime.plan import make_plan
-from aim_runtime.settings import Settings
-from aim_runtime.site import survey
-from aim_runtime.version import __version__
+from aim_runtime.deploy.needs import CustomProfile, Needs
 from aim_runtime.vocabulary import Vendor
-from running import COHERE, SMOLLM2, environment, run
-
-helm = pytest.importorskip("helm_python", reason="needs requirements/contract.txt")
-
-CHART = Path(__file__).parents[2] / "deploy" / "helm" / "aim"
-IMAGE = f"registry.example.com/aim@sha256:{'0' * 64}"
-ASKED = Asked("llm", IMAGE, namespace="serving")
-MANAGED_BY = "app.kubernetes.io/managed-by"
+from contract.helm_chart import ASKED, CHART, compared, cpu, gpus, planned, rendered
+from running import COHERE, environment, run
 
 
 @pytest.fixture(scope="module")
@@ -41,62 +29,15 @@ def chart() -> Iterator[Any]:
         yield loaded
 
 
-@cache
-def gpus() -> Needs:
-    return planned(AIM_ID=COHERE, AIM_ACCELERATOR_MODEL="MI300X")
-
-
-@cache
-def cpu() -> Needs:
-    return planned(AIM_ID=SMOLLM2, AIM_ACCELERATOR_TYPE="cpu")
-
-
-def planned(*arguments: str, **said: str) -> Needs:
-    """What a plan needs; nothing is fetched."""
-    settings = Settings.from_env({"AIM_CACHE_PATH": "/nonexistent", **said}, arguments)
-    return needs(make_plan(settings, survey(settings)))
-
-
 def with_variables(wanted: Needs, **more: str) -> Needs:
     return replace(wanted, variables={**wanted.variables, **more})
-
-
-def rendered(chart: Any, said: Mapping[str, Any], name: str = "llm") -> list[Any]:
-    """The objects that Helm makes, from a values file as a user has it."""
-    texts = chart.render(helm.values_from_yaml(to_yaml([said])), name=name, namespace="serving")
-    return [each for path in sorted(texts) for each in yaml.safe_load_all(texts[path]) if each]
-
-
-def compared(objects: list[Any]) -> dict[str, Any]:
-    """As data, order apart; but for what each of the two knows its objects by."""
-    found = {}
-    for each in map(plain, objects):
-        # A Job's name ends with a digest of its text, as either writes it.
-        name = re.sub(r"-download-[0-9a-f]{8}$", "-download", each["metadata"]["name"])
-        each["metadata"]["name"] = name
-        found[f"{each['kind']} {name}"] = _ordered(each)
-    return found
-
-
-def _ordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        found = {key: _ordered(each) for key, each in value.items()}
-        if found.get("name") == "AIM_ENGINE_ARGS":
-            found["value"] = json.loads(found["value"])
-        if MANAGED_BY in found:
-            assert found.pop(MANAGED_BY) in ("Helm", "aim-runtime")
-        return found
-    if isinstance(value, list | tuple):
-        each = [_ordered(item) for item in value]
-        return sorted(each, key=json.dumps) if each and isinstance(each[0], dict) else each
-    return value
 
 
 NODES = (("kubernetes.io/arch", "amd64"), ("pool", "on"))
 CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "eight GPUs": (gpus, {}),
     "a CPU": (cpu, {}),
-    "two GPUs of another class": (
+    "other GPUs, three times": (
         lambda: planned(AIM_ID=COHERE, AIM_ACCELERATOR_MODEL="MI355X"),
         {"gpu_resource": "amd.com/mi355x", "node_labels": NODES, "pull_secret": "regcred", "replicas": 3},
     ),
@@ -128,7 +69,9 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
         {"download": True, "access": Access.ONE_NODE, "storage_class": "fast", "node_labels": NODES},
     ),
     "fetched beforehand to a volume of many": (
-        lambda: replace(cpu(), custom_profile=CustomProfile("general/vllm-x.yaml", "a: 1\nb: |\n  c: ' \"'\n")),
+        lambda: replace(
+            cpu(), custom_profile=CustomProfile("general/vllm-x.yaml", "a: 1\nb: |\n  c: ' \"'\n")
+        ),
         {"download": True},
     ),
     "a claim that can only be read": (gpus, {"claim": "weights", "access": Access.READ_MANY}),
@@ -140,7 +83,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
                 "64",
                 AIM_ID=COHERE,
                 AIM_ACCELERATOR_MODEL="MI300X",
-                AIM_ENGINE_ARGS='{"max-model-len": 1000000, "hf-overrides": {"a": "<&>"}, "x": 0.5, "y": true}',
+                AIM_ENGINE_ARGS='{"max-model-len": 1000000, "hf-overrides": {"a": "<&>"}}',
                 AIM_DRAIN_SECONDS="12.5",
                 AIM_PORT="9000",
                 AIM_MANAGEMENT_PORT="",
@@ -163,3 +106,30 @@ def test_chart_makes_what_the_renderer_writes(chart: Any, case: str) -> None:
     assert compared(rendered(chart, said)) == compared(render(wanted, asked))
     found = helm.lint(CHART, json.loads(json.dumps(said)), strict=True, kube_version="v1.33.0")
     assert not [each for each in found["messages"] if each["error"] != "icon is recommended"], found
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--download", "--monitor", "--autoscaler", "hpa", "--", "--max-num-seqs", "8")]
+)
+def test_the_two_commands_agree(chart: Any, tmp_path: Path, more: tuple[str, ...]) -> None:
+    env = environment(tmp_path, AIM_ID=COHERE, AIM_ACCELERATOR_MODEL="MI300X")
+    options = ("--name", "llm", "--namespace", "serving", *more)
+    told, written = (run("generate", verb, *options, env=env) for verb in ("helm-values", "kubernetes"))
+    assert (told.returncode, written.returncode) == (0, 0), told.stderr + written.stderr
+    said = helm.values_from_yaml(told.stdout)
+    assert compared(rendered(chart, said)) == compared([*yaml.safe_load_all(written.stdout)])
+    assert "# Then: helm upgrade --install llm deploy/helm/aim --namespace serving" in told.stdout
+
+
+def test_values_that_are_not_said_are_the_charts_own() -> None:
+    """What the generator leaves out is what the chart has."""
+    usual = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    _within(msgspec.to_builtins(Values()), usual)
+
+
+def _within(ours: Any, theirs: Any) -> None:
+    if isinstance(ours, dict) and ours:
+        for key, value in ours.items():
+            _within(value, theirs[key])
+    else:
+        assert (list(ours) if isinstance(ours, tuple) else ours) == theirs

@@ -9,7 +9,7 @@ from aim_runtime.cli.lazy import LazyGroup
 
 VERBS = {
     "kubernetes": "A Deployment, with all that stands around it.",
-    "helm-values": "Values for the Helm chart deploy/helm/aim.",
+    "helm-values": "The values of our Helm chart, deploy/helm/aim.",
 }
 
 

@@ -8,11 +8,10 @@ import click
 
 from aim_runtime.cli import output
 from aim_runtime.cli.generate.planning import AROUND, CACHING, NAMING, PLACING, asked, options, planned
-from aim_runtime.deploy.asked import Asked
+from aim_runtime.cli.generate.repeat import command_line
 from aim_runtime.deploy.documents import to_yaml
+from aim_runtime.deploy.helm.header import CHART, header
 from aim_runtime.deploy.helm.values import values
-
-_CHART = "deploy/helm/aim"
 
 
 @click.command(
@@ -20,20 +19,18 @@ _CHART = "deploy/helm/aim"
     epilog=f"""\b
 Examples:
   AIM_ID=Qwen/Qwen3-32B AIM_ACCELERATOR_MODEL=MI300X aim-runtime generate helm-values > qwen.yaml
-  helm install qwen3-32b {_CHART} --values qwen.yaml
-
+  helm upgrade --install qwen3-32b {CHART} --values qwen.yaml
+  aim-runtime generate helm-values --replicas 2 --monitor --autoscaler keda --max-replicas 8
 \b
-Release and namespace are named by helm: --name and --namespace only change the command in the first lines.
+Names are the release's, and its namespace is helm's: --name and --namespace are only in the command that
+the comments in front say. docs/helm.md has more.
 """,
 )
 @options(NAMING, PLACING, CACHING, AROUND)
-def command(engine_args: tuple[str, ...], **said: Any) -> None:
-    """Write the values with which the chart deploy/helm/aim makes what generate kubernetes writes."""
+@click.pass_context
+def command(context: click.Context, /, engine_args: tuple[str, ...], **said: Any) -> None:
+    """Write the values with which our Helm chart makes what generate kubernetes writes."""
     wanted = planned(engine_args)
-    wishes = asked(wanted, **said)
-    output.data(to_yaml([values(wanted, wishes)], _header(wishes)))
-
-
-def _header(wishes: Asked) -> str:
-    namespace = f" --namespace {wishes.namespace} --create-namespace" if wishes.namespace else ""
-    return f"helm upgrade --install {wishes.name} {_CHART}{namespace} --values THIS-FILE"
+    checked = asked(wanted, **said)
+    made_by = command_line(context, wanted.arguments)
+    output.data(to_yaml([values(wanted, checked)], header(wanted, checked, made_by)).rstrip("\n"))
