@@ -1,4 +1,7 @@
-"""The chart with the values of `generate helm-values` makes what `generate kubernetes` writes; by Helm's own code."""
+"""The chart with the values of `generate helm-values` makes what `generate kubernetes` writes.
+
+Helm's own code renders it.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from aim_runtime.deploy.helm.values import values
 from aim_runtime.deploy.kubernetes.render import render
 from aim_runtime.deploy.needs import CustomProfile, Needs
 from aim_runtime.vocabulary import Vendor
+from contract import plans
 from contract.helm_chart import ASKED, CHART, compared, cpu, gpus, planned, rendered
 from running import COHERE, environment, run
 
@@ -96,6 +100,12 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "weights of a folder": (lambda: replace(cpu(), secrets=(), source_ports=()), {"download": True}),
 }
+
+
+@pytest.mark.parametrize("name", plans.PLANS)
+def test_chart_makes_every_plan(chart: Any, name: str, tmp_path: Path) -> None:
+    wanted = plans.planned(name, tmp_path)
+    assert compared(rendered(chart, values(wanted, ASKED))) == compared(render(wanted, ASKED))
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,4 +1,4 @@
-"""The chart with values written by hand: few are enough, mistakes are refused, a cluster's own ways have a place."""
+"""The chart with values by hand: few are enough, mistakes are refused, a cluster's own ways have a place."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import yaml
 from aim_runtime.deploy.kubernetes.render import render
 from aim_runtime.version import __version__
 from contract.helm_chart import ASKED, CHART, IMAGE, MINIMAL, compared, planned, rendered
+from contract.semantic import findings
 from running import COHERE
 
 
@@ -30,7 +31,9 @@ def test_by_hand_image_and_gpus_are_enough(chart: Any, count: int) -> None:
     """What nobody says is what the plan of as many GPUs would have been given."""
     wanted = planned(AIM_ID=COHERE, AIM_ACCELERATOR_MODEL="MI355X", AIM_ACCELERATOR_COUNT=str(count))
     by_hand = {"image": IMAGE, "gpus": count}
-    pod = compared(rendered(chart, by_hand))["Deployment llm"]["spec"]["template"]["spec"]
+    objects = rendered(chart, by_hand)
+    assert not findings(objects)
+    pod = compared(objects)["Deployment llm"]["spec"]["template"]["spec"]
     like = compared(render(wanted, ASKED))["Deployment llm"]["spec"]["template"]["spec"]
     assert pod["containers"][0]["resources"] == like["containers"][0]["resources"]
     assert pod["volumes"] == like["volumes"]
@@ -104,7 +107,7 @@ runtimeClassName: amd
 schedulerName: kueue
 podSecurityContext: {runAsUser: 1000650000, runAsGroup: null, fsGroup: null}
 securityContext: {runAsUser: null, readOnlyRootFilesystem: false}
-serviceAccount: {name: named, annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::1:role/r"}, automount: true}
+serviceAccount: {name: named, annotations: {example.com/role: reader}, automount: true}
 initContainers: [{name: first, image: busybox, command: ["true"]}]
 extraContainers: [{name: beside, image: busybox}]
 extraVolumes: [{name: more, emptyDir: {}}]

@@ -26,7 +26,7 @@
   value: {{ .Values.cache.mountPath | quote }}
 {{- if eq .Values.cache.accessMode "ReadOnlyMany" }}
 - name: AIM_RECORD_PATH
-  value: /tmp/records
+  value: {{ include "aim.writable" . }}/records
 {{- end }}
 {{- with .Values.aimId }}
 - name: AIM_ID

@@ -29,11 +29,16 @@
 {{- end }}
 {{- end }}
 
+{{/* Where anything may be written, but not kept. */}}
+{{- define "aim.writable" -}}
+/tmp
+{{- end }}
+
 {{- define "aim.mounts" -}}
 - name: cache
   mountPath: {{ .Values.cache.mountPath }}
 - name: tmp
-  mountPath: /tmp
+  mountPath: {{ include "aim.writable" . }}
 {{- if .Values.customProfiles }}
 - name: profiles
   mountPath: /workspace/aim-runtime/profiles/custom

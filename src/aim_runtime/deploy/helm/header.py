@@ -1,4 +1,4 @@
-"""What a person should know who opens the values: what they serve, how they were made, how to install them."""
+"""What a person should know who opens the values: what they serve, how to make and to install them."""
 
 from __future__ import annotations
 
