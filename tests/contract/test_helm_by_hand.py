@@ -132,6 +132,8 @@ def test_what_else_a_user_says_is_where_kubernetes_has_it(chart: Any) -> None:
     deployment = found["Deployment other"]["spec"]
     pod = deployment["template"]["spec"]
     assert "replicas" not in deployment
+    # Of two charts in one release, neither takes the other's pods.
+    assert deployment["selector"]["matchLabels"]["app.kubernetes.io/instance"] == "other"
     assert (
         deployment["selector"]["matchLabels"].items() <= deployment["template"]["metadata"]["labels"].items()
     )

@@ -1,7 +1,10 @@
-{{/* What never changes for one release: a selector cannot be changed. */}}
+{{/*
+What never changes for one release: a selector cannot be changed. The instance is the name of the objects, so that
+several of this chart in one release, each with its fullnameOverride, do not take one another's pods.
+*/}}
 {{- define "aim.selector" -}}
 app.kubernetes.io/name: aim
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ include "aim.name" . }}
 {{- end }}
 
 {{- define "aim.labels" -}}
@@ -13,7 +16,7 @@ app.kubernetes.io/component: inference
 {{/* Pods that fetch have another name, so that no selector takes them for pods that serve. */}}
 {{- define "aim.fetchingLabels" -}}
 app.kubernetes.io/name: aim-download
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ include "aim.name" . }}
 app.kubernetes.io/component: download
 {{ include "aim.commonLabels" . }}
 {{- end }}
