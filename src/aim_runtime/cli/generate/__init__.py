@@ -11,6 +11,7 @@ VERBS = {
     "aim-engine": "An AIMService of the operator by AMD.",
     "kubernetes": "A Deployment, with all that stands around it.",
     "kserve": "An InferenceService of KServe.",
+    "helm-values": "The values of our Helm chart, deploy/helm/aim.",
 }
 
 

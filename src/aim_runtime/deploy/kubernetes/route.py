@@ -57,7 +57,7 @@ def route(asked: Asked, gateway: str) -> Document:
         metadata=metadata(asked),
         spec=RouteSpec(
             parent_refs=[Parent(name=name, namespace=namespace or None)],
-            hostnames=[asked.hostname] if asked.hostname else [],
+            hostnames=[asked.hostname] if asked.hostname else (),
             rules=[
                 Rule(
                     matches=[Match(path=PathMatch(type="PathPrefix", value="/"))],
