@@ -4,8 +4,8 @@
     python benchmarks/scaling.py --arrivals FILE
 
 Computes all of it from the catalogue and the constants of benchmarks/scale/given.py: nothing is measured, and
-a run gives the same on every machine. --arrivals plays recorded requests against the autoscaler: a CSV with the
-columns arrived_s, input_tokens and output_tokens, or one of Azure's LLM inference traces.
+a run gives the same on every machine. --arrivals plays recorded requests against the autoscaler: a CSV with
+the columns arrived_s, input_tokens and output_tokens, or one of Azure's LLM inference traces.
 """
 
 from __future__ import annotations

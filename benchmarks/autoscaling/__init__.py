@@ -1,1 +1,1 @@
-"""A simulation of autoscaling: arrivals, replicas that share their speed, and the loop that adds and removes them."""
+"""A simulation of autoscaling: arrivals, replicas, and the loop that adds and removes them."""

@@ -47,7 +47,7 @@ class Pattern:
 def _thinned(
     load: Callable[[float], float], peak: float, scale: float, length_s: float, chance: random.Random
 ) -> Iterator[float]:
-    """Arrivals at a rate that changes: those at the highest rate, each kept by its chance (Lewis, Shedler 1979)."""
+    """Arrivals at a rate that changes: those at the highest rate, each kept by its chance (thinning)."""
     at = 0.0
     while (at := at + chance.expovariate(peak * scale)) < length_s:
         if chance.random() * peak < load(at):

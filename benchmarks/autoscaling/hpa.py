@@ -1,7 +1,8 @@
 """Kubernetes' HorizontalPodAutoscaler, which KEDA drives as well: from what was read to how many replicas.
 
-https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/ ; the order of the steps is
-that of kube-controller-manager's horizontal.go: each metric proposes, the highest wins, limits, windows, policies.
+https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/ ; the order of the steps
+is that of kube-controller-manager's horizontal.go: each metric proposes, the highest wins, then limits,
+windows and policies.
 """
 
 from __future__ import annotations

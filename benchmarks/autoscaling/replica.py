@@ -1,4 +1,4 @@
-"""One replica: it works on some requests at once, each of which gets the same share, and queues the others."""
+"""One replica: it works on some requests at once, each with the same share, and queues the others."""
 
 from __future__ import annotations
 

@@ -24,8 +24,9 @@ WAITING, RUNNING, CACHE = "waiting", "running", "cache"
 class Deployment:
     """What each replica is: its curve, its slots, how long it starts and how long it may drain.
 
-    `cached` is how many requests fill the KV cache, None where the slots are what there is least of. `least_busy` sends a request to the replica with the fewest, as a gateway's endpoint picker does; else any
-    gets it, as with a Service.
+    `cached` is how many requests fill the KV cache, None where the slots are what there is least of.
+    `least_busy` sends a request to the replica with the fewest, as a gateway's endpoint picker does; else
+    any gets it, as with a Service.
     """
 
     curve: Curve

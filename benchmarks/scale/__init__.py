@@ -1,1 +1,1 @@
-"""The tables of docs/scaling.md: each number from the project's own arithmetic, or from a constant with its source."""
+"""The tables of docs/scaling.md: from the project's own arithmetic, and constants with their source."""

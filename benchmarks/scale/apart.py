@@ -1,4 +1,4 @@
-"""Prompts and answers on different replicas: what has to be sent, and how long that takes beside the prompt."""
+"""Prompts and answers on different replicas: what has to be sent, and how long that takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BESIDE = 32
 
 def sent() -> str:
     """The KV cache of a prompt, each GPU of the group sending its share over a card or link of its own."""
-    heads = ["prompt, tokens", "KV cache", "read by 4 × MI300X", "sent over 4 × 400 Gbit/s", "over xGMI"]
+    heads = ["prompt, tokens", "KV cache", "read by 4 x MI300X", "sent over 4 x 400 Gbit/s", "over xGMI"]
     heads += ["sending, of reading"]
     rows = []
     for tokens in PROMPTS:
@@ -54,7 +54,10 @@ def shares() -> str:
         reading = prompt_s(GPU, COUNT, given)
         writing = made * step_s(GPU, COUNT, BESIDE, given + made // 2)
         rows.append(
-            [f"{given:,} → {made:,}", seconds(reading), seconds(writing), f"{writing / BESIDE / reading:.1f}"]
+            [
+                f"{given:,} → {made:,}",
+                *(seconds(reading), seconds(writing), f"{writing / BESIDE / reading:.1f}"),
+            ]
         )
     return table(heads, rows)
 
@@ -66,7 +69,7 @@ def without_windows() -> str:
     assert memory
     plain = fit(found.model, replace(found.fit.demand, hybrid=False), memory * MIB, None)
     assert isinstance(plain, Fit)
-    heads = ["4 × MI300X, KV cache", "tokens", "requests of 32,768 at once"]
+    heads = ["4 x MI300X, KV cache", "tokens", "requests of 32,768 at once"]
     rows = [
         [name, f"{each.capacity_tokens:,}", f"{each.concurrency:.0f}"]
         for name, each in (("windows kept apart", found.fit), ("every layer in full", plain))

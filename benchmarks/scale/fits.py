@@ -13,13 +13,13 @@ LOADS = (8, 64, 512)
 def fits() -> str:
     """One line a GPU and tensor parallel size: what `aim-runtime explain` computes."""
     heads = ["", "profile", "evidence", "weights", "KV cache", "tokens", "requests of full length at once"]
-    heads += ["longest context", "on a node of 8: replicas × requests"]
+    heads += ["longest context", "on a node of 8: replicas x requests"]
     rows = (_fit_row(gpu, count, shape(gpu, count)) for gpu in GPUS for count in COUNTS)
     return table(heads, rows)
 
 
 def _fit_row(gpu: str, count: int, found: Shape) -> list[str]:
-    fit, name = found.fit, f"{count} × {gpu}"
+    fit, name = found.fit, f"{count} x {gpu}"
     kind = str(found.profile.metadata.type) if found.own else "general"
     start = [name, kind, _evidence(found)]
     if fit.misfit:
@@ -33,7 +33,7 @@ def _fit_row(gpu: str, count: int, found: Shape) -> list[str]:
             f"{fit.concurrency:.1f} of {fit.context:,}",
             f"{fit.longest_context:,}",
         ),
-        f"{replicas} × {int(fit.concurrency)} = {replicas * int(fit.concurrency)}",
+        f"{replicas} x {int(fit.concurrency)} = {replicas * int(fit.concurrency)}",
     ]
 
 
@@ -54,7 +54,7 @@ def at_once(gpu: str, count: int, tokens: int) -> int:
 
 def node() -> str:
     """A node of each kind of GPU, cut into replicas, at several loads."""
-    heads = ["a node of 8", "replicas × GPUs", "run at once", *(f"{n} requests" for n in LOADS)]
+    heads = ["a node of 8", "replicas x GPUs", "run at once", *(f"{n} requests" for n in LOADS)]
     rows = []
     for gpu in GPUS:
         for count in COUNTS:
@@ -63,7 +63,7 @@ def node() -> str:
             replicas = NODE_GPUS // count
             each = at_once(gpu, count, INPUT + OUTPUT)
             cells = [_load(gpu, count, load // replicas, each) for load in LOADS]
-            rows.append([gpu, f"{replicas} × {count}", f"{replicas * each:,}", *cells])
+            rows.append([gpu, f"{replicas} x {count}", f"{replicas * each:,}", *cells])
     return table(heads, rows)
 
 
@@ -99,8 +99,7 @@ def stages() -> str:
             continue
         way = NIC if tensor * pipeline > NODE_GPUS else XGMI
         across = one * 1024 / tensor / way.value
-        rows.append(
-            [*row, f"{size(group)} in a stage, {size(one)} between them"]
-            + [f"xGMI; {'network' if way is NIC else 'xGMI'}", f"{seconds(inside)}; {seconds(across)}"]
-        )
+        exchanged = f"{size(group)} in a stage, {size(one)} between them"
+        ways = f"xGMI; {'network' if way is NIC else 'xGMI'}"
+        rows.append([*row, exchanged, ways, f"{seconds(inside)}; {seconds(across)}"])
     return table(heads, rows)

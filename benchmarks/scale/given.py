@@ -1,4 +1,4 @@
-"""What the tables take as given: published figures with their source, and assumptions, which say that they are."""
+"""What the tables take as given: published figures with their source, and what is only assumed."""
 
 from __future__ import annotations
 

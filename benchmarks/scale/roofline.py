@@ -7,8 +7,9 @@ which is added for prompts).
 
 from __future__ import annotations
 
-from aim_runtime.models.architecture import Architecture
 from autoscaling.curve import Curve
+
+from aim_runtime.models.architecture import Architecture
 from scale.given import ALL_REDUCE_S, COMPUTE_SHARE, FLOPS, MEMORY_SHARE, XGMI
 from scale.plans import bandwidth, shape
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
-
-from aim_runtime.profiles.catalog import shipped_root
 from autoscaling.arrivals import BURSTS, DAY_S, PATTERNS, STEP, STEP_S, WAVE, Pattern, Request
 from autoscaling.curve import measured
 from autoscaling.hpa import Policy, Rule
 from autoscaling.outcome import Outcome
 from autoscaling.simulation import CACHE, RUNNING, WAITING, Deployment, simulate
+
+from aim_runtime.profiles.catalog import shipped_root
 from scale.fits import at_once
 from scale.given import COLD_S, DISK, INPUT, OUTPUT, WARM_S
 from scale.markdown import seconds, table
@@ -23,9 +24,9 @@ from scale.roofline import curve, token_s
 
 GPU, COUNT, MAXIMUM, SEED = "MI300X", 2, 4, 1
 # Their places among the policies.
-GENERATED, PROPOSED = 3, 4
+GENERATED, BY_SPEED = 2, 5
 DRAINS_S = (60.0, 300.0, 900.0)
-TOKEN_S = 0.05
+TOKEN_S = 0.06
 SMALL = "HuggingFaceTB/SmolLM2-135M-Instruct/vllm-cpu-bf16-tp1-throughput.yaml"
 # As `generate kubernetes --autoscaler` writes them (deploy/kubernetes/autoscale.py).
 QUEUE, BUSY = 5, 0.75
@@ -72,8 +73,11 @@ def starting() -> str:
 @cache
 def deployment() -> Deployment:
     slots = at_once(GPU, COUNT, INPUT + OUTPUT)
-    settings_drain = budgets(GPU, COUNT).drain_s
-    return Deployment(curve(GPU, COUNT, INPUT, OUTPUT), slots, WARM_S.value, settings_drain, COUNT)
+    fit = shape(GPU, COUNT).fit
+    assert fit.pool is not None
+    cached = int(fit.pool.concurrency(INPUT + OUTPUT))
+    drain_s = budgets(GPU, COUNT).drain_s
+    return Deployment(curve(GPU, COUNT, INPUT, OUTPUT), slots, WARM_S.value, drain_s, COUNT, cached=cached)
 
 
 def per_replica(one: Deployment, output_tokens: int) -> float:
@@ -88,27 +92,25 @@ def comfortable() -> int:
 
 
 def full_length() -> int:
-    """Requests of full length at once: what running is measured by in the manifests."""
+    """Requests of full length at once: the figure that a fit ends with."""
     fit = shape(GPU, COUNT).fit
     assert fit.concurrency is not None
     return min(int(fit.concurrency), fit.demand.max_num_seqs)
 
 
 def policies() -> tuple[Policy, ...]:
-    generated = {WAITING: QUEUE, RUNNING: round(BUSY * full_length()), CACHE: BUSY}
+    most = shape(GPU, COUNT).fit.demand.max_num_seqs
+    generated = {WAITING: QUEUE, RUNNING: round(BUSY * most), CACHE: BUSY}
+    whole = {**generated, RUNNING: round(BUSY * full_length())}
+    quick = {**generated, RUNNING: comfortable()}
+    speed = f"running for {TOKEN_S * 1000:.0f} ms a token"
     return (
         Policy("3 replicas, always", {}, 3, 3),
         Policy("queue alone", {WAITING: QUEUE}, MAXIMUM),
-        Policy("queue alone, slow down", {WAITING: QUEUE}, MAXIMUM, up=UP, down=DOWN),
         Policy("as generated", generated, MAXIMUM, up=UP, down=DOWN),
-        Policy("queue and cache", {WAITING: QUEUE, CACHE: BUSY}, MAXIMUM, up=UP, down=DOWN),
-        Policy(
-            f"queue, running for {TOKEN_S * 1000:.0f} ms a token",
-            {WAITING: QUEUE, RUNNING: comfortable()},
-            MAXIMUM,
-            up=UP,
-            down=DOWN,
-        ),
+        Policy("as generated, up at once", generated, MAXIMUM, up=replace(UP, window_s=0), down=DOWN),
+        Policy("running by full length", whole, MAXIMUM, up=UP, down=DOWN),
+        Policy(speed, quick, MAXIMUM, up=UP, down=DOWN),
     )
 
 
@@ -159,11 +161,11 @@ def by_pattern() -> str:
 
 
 def by_start() -> str:
-    """How long a replica starts, for what is generated and for what is proposed."""
+    """How long a replica starts, for two of the policies."""
     rows = []
     for pattern in (STEP, BURSTS):
         for start in starts():
-            for number in (GENERATED, PROPOSED):
+            for number in (GENERATED, BY_SPEED):
                 name = policies()[number].name
                 rows.append([pattern.name, start.name, name, *_cells(played(pattern, number, start.start_s))])
     return table(["pattern", "start", "policy", *_HEADS], rows)
@@ -174,7 +176,7 @@ def by_route() -> str:
     rows = []
     for pattern in (STEP, WAVE):
         for least_busy, name in ((False, "any (Service)"), (True, "least busy (InferencePool)")):
-            outcome = played(pattern, PROPOSED, WARM_S.value, least_busy)
+            outcome = played(pattern, GENERATED, WARM_S.value, least_busy)
             rows.append([pattern.name, name, *_cells(outcome)])
     return table(["pattern", "replica", *_HEADS], rows)
 
@@ -183,7 +185,7 @@ def by_drain() -> str:
     """How long a replica that goes may still answer."""
     rows = []
     for drain_s in DRAINS_S:
-        outcome = played(WAVE, PROPOSED, WARM_S.value, drain_s=drain_s)
+        outcome = played(WAVE, GENERATED, WARM_S.value, drain_s=drain_s)
         asked = len(outcome.jobs)
         rows.append([f"{drain_s:g} s", f"{outcome.cut_off} of {asked:,}", f"{outcome.gpu_hours:.0f}"])
     return table(["AIM_DRAIN_SECONDS", "cut off", "GPU hours"], rows)
@@ -192,16 +194,16 @@ def by_drain() -> str:
 def through_the_day() -> str:
     """Replicas on the average, by the hours of the daily wave."""
     edges = [DAY_S * number / 8 for number in range(9)]
-    heads = [f"{begin / 3600:g} to {end / 3600:g} h" for begin, end in zip(edges, edges[1:], strict=False)]
+    heads = [f"{begin / 3600:g} to {end / 3600:g} h" for begin, end in pairwise(edges)]
     rows = [
         [
             "load, in full replicas",
-            *(f"{_mean_load(a, b):.1f}" for a, b in zip(edges, edges[1:], strict=False)),
+            *(f"{_mean_load(a, b):.1f}" for a, b in pairwise(edges)),
         ]
     ]
     for number, policy in enumerate(policies()):
         outcome = played(WAVE, number, WARM_S.value)
-        means = (f"{outcome.mean(a, b):.1f}" for a, b in zip(edges, edges[1:], strict=False))
+        means = (f"{outcome.mean(a, b):.1f}" for a, b in pairwise(edges))
         rows.append([policy.name, *means])
     return table(["replicas", *heads], rows)
 

@@ -56,23 +56,42 @@ def weights() -> int:
 
 
 def ways() -> list[Way]:
-    per_node, node_takes = nodes(), min(DISK.value, NODE_LINK.value)
-    pod_link = NODE_LINK.value / (NODE_GPUS // COUNT)
-    streams = min(MOST_CONNECTIONS * S3_STREAM.value, pod_link)
-    prefix = S3_GETS.value * RANGE_BYTES
-    hops = math.ceil(math.log2(per_node + 1))
-    # All nodes receive and send at once; the last of a chain waits a piece for each hop before it.
-    peers = weights() / (weights() / node_takes + hops * PIECE_BYTES / node_takes)
+    """The ways, from the plainest to the one that grows with the number of nodes."""
+    node_takes = min(DISK.value, NODE_LINK.value)
+    # The pods of a node share its network card.
+    streams = min(MOST_CONNECTIONS * S3_STREAM.value, NODE_LINK.value / (NODE_GPUS // COUNT))
+    on_disk = min(streams, DISK.value)
+    bucket = ("one prefix: GETs a second", S3_GETS.value * RANGE_BYTES)
+    volume = (SHARE.name, SHARE.value, NODE_LINK.value)
+    one, ten = (MIRROR.name, MIRROR.value), ("ten mirrors", 10 * MIRROR.value)
+    each = ("the disk of each node", nodes() * _passed_on(node_takes))
     return [
         Way("each pod from the hub", PODS, SITE.name, SITE.value, SITE.value, "the internet, at every start"),
-        Way("each pod from S3", PODS, "one prefix: GETs a second", prefix, streams, "GETs, at every start; no copy to keep"),
-        Way("each node from S3, pods share it", per_node, "one prefix: GETs a second", prefix, min(streams, DISK.value), "GETs once a node; a disk in each node"),
-        Way("shared volume, each pod for itself", PODS, SHARE.name, SHARE.value, NODE_LINK.value, "the file system's throughput"),
-        Way("shared volume, page cache of the node", per_node, SHARE.name, SHARE.value, NODE_LINK.value, "the same; memory of the node for the weights"),
-        Way("OCI image, one mirror", per_node, MIRROR.name, MIRROR.value, node_takes, "the mirror; a disk in each node"),
-        Way("OCI image, ten mirrors", per_node, "ten mirrors", 10 * MIRROR.value, node_takes, "ten mirrors; a disk in each node"),
-        Way("OCI image, from peer to peer", per_node, "the disk of each node", per_node * peers, node_takes, "a daemon a node; its network and disk"),
-    ]  # fmt: skip
+        Way("each pod from S3", PODS, *bucket, streams, "GETs, at every start; no copy is kept"),
+        Way(
+            "each node from S3, pods share it", nodes(), *bucket, on_disk, "GETs once a node; a disk in each"
+        ),
+        Way("shared volume, each pod for itself", PODS, *volume, "the file system's throughput"),
+        Way("shared volume, page cache of the node", nodes(), *volume, "the same; memory for the weights"),
+        Way("OCI image, one mirror", nodes(), *one, node_takes, "the mirror; a disk in each node"),
+        Way("OCI image, ten mirrors", nodes(), *ten, node_takes, "ten mirrors; a disk in each node"),
+        Way(
+            "OCI image, from peer to peer",
+            nodes(),
+            *each,
+            node_takes,
+            "a daemon a node; its network and disk",
+        ),
+    ]
+
+
+def _passed_on(node_takes: float) -> float:
+    """Bytes a second of each node where all receive and send at once.
+
+    The last of a chain waits for one piece at each hop before it.
+    """
+    hops = math.ceil(math.log2(nodes() + 1))
+    return weights() / ((weights() + hops * PIECE_BYTES) / node_takes)
 
 
 def spread() -> str:

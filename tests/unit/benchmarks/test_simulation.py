@@ -40,8 +40,8 @@ def test_requests_that_share_one_speed_stay_as_long_as_the_formula_says() -> Non
 
 
 def test_requests_together_go_by_the_curve() -> None:
-    # One alone has 10 tokens a second, two have 16. The first is alone for 1 s (10 of its 26 tokens), then has 8
-    # a second for 2 s; the other has 16 of its 26 by then, and 10 a second for its last second.
+    # One alone has 10 tokens a second, two have 16. The first is alone for 1 s (10 of its 26 tokens), then
+    # has 8 a second for 2 s; the other has 16 of its 26 by then, and 10 a second for its last second.
     env = simpy.Environment()
     replica = Replica(env, Curve(((1, 10.0), (2, 16.0))), slots=2)
     first, second = Job(Request(0, 0, 26)), Job(Request(1, 0, 26))
