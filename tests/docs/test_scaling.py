@@ -6,15 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/scaling.md"
-OURS = "arrived_s,input_tokens,output_tokens\n0,100,50\n2.5,100,70\n1,80,1\n"
-AZURES = """TIMESTAMP,ContextTokens,GeneratedTokens
-2023-11-16 18:17:03.9799600,4808,10
-2023-11-16 18:17:04.0319600,3180,8
-"""
 
 
 def scaling(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -59,31 +52,16 @@ def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == "nothing\n"
 
 
-@pytest.mark.parametrize("text", [OURS, AZURES])
-def test_recorded_arrivals_are_played(tmp_path: Path, text: str) -> None:
+def test_recorded_arrivals_are_played(tmp_path: Path) -> None:
     recorded = tmp_path / "recorded.csv"
-    recorded.write_text(text, encoding="utf-8")
+    recorded.write_text("arrived_s,input_tokens,output_tokens\n0,100,50\n2.5,100,70\n1,80,1\n", "utf-8")
     result = scaling("--arrivals", recorded)
     assert result.returncode == 0, result.stderr
     assert "| recorded.csv | as generated | 0 | 0 | 0 |" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("a,b\n1,2\n", "recorded.csv:1: no columns arrived_s, input_tokens, output_tokens"),
-        (OURS + "soon,1,1\n", "recorded.csv:5: could not convert string to float: 'soon'"),
-        (OURS + "7,1\n", "recorded.csv:5: "),
-        ("arrived_s,input_tokens,output_tokens\n", "recorded.csv: no arrivals"),
-    ],
-)
-def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, said: str) -> None:
-    recorded = tmp_path / "recorded.csv"
-    recorded.write_text(text, encoding="utf-8")
-    result = scaling("--arrivals", recorded)
-    assert result.returncode == 1
-    assert said in result.stderr
-    assert "Traceback" not in result.stderr
+    recorded.write_text("a,b\n1,2\n", encoding="utf-8")
+    refused = scaling("--arrivals", recorded)
+    assert refused.returncode == 1
+    assert refused.stderr == "recorded.csv:1: no columns arrived_s, input_tokens, output_tokens\n"
 
 
 def test_the_words_about_what_fits_hold() -> None:

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 import pytest
 import simpy
-from autoscaling.arrivals import STEADY, STEP, Request
+from autoscaling.arrivals import STEADY, STEP, STEP_S, Request
 from autoscaling.curve import Curve, constant
 from autoscaling.hpa import Policy, Rule
 from autoscaling.replica import Job, Replica
@@ -87,11 +87,11 @@ def test_gpu_hours_count_from_the_order_and_not_from_readiness() -> None:
 
 def test_arrivals_follow_the_rate_and_the_seed() -> None:
     made = STEP.requests(per_replica=1.0, input_tokens=10, output_tokens=20, seed=3)
-    before = [each for each in made if each.arrives_s < 3600]
-    assert len(before) == pytest.approx(0.5 * 3600, rel=0.1)
-    assert len(made) - len(before) == pytest.approx(2.5 * 3 * 3600, rel=0.05)
+    before = [each for each in made if each.arrives_s < STEP_S]
+    assert len(before) == pytest.approx(0.5 * STEP_S, rel=0.1)
+    assert len(made) - len(before) == pytest.approx(2.5 * (STEP.length_s - STEP_S), rel=0.05)
     assert all(one.arrives_s <= other.arrives_s for one, other in pairwise(made))
     assert sum(each.output_tokens for each in made) / len(made) == pytest.approx(20, rel=0.05)
     assert made == STEP.requests(1.0, 10, 20, seed=3)
     assert made != STEP.requests(1.0, 10, 20, seed=4)
-    assert len(STEADY.requests(1.0, 10, 20, seed=3)) == pytest.approx(1.5 * 4 * 3600, rel=0.05)
+    assert len(STEADY.requests(1.0, 10, 20, seed=3)) == pytest.approx(1.5 * STEADY.length_s, rel=0.05)
