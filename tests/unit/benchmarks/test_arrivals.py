@@ -43,7 +43,7 @@ def test_those_of_azure_are_read_as_they_are(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(ValueError, match="recorded.csv") as raised:
+    with pytest.raises(ValueError, match=r"recorded\.csv") as raised:
         recorded(written(tmp_path, text))
     assert str(raised.value).startswith(said)
 
