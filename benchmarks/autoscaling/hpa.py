@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 # --horizontal-pod-autoscaler-tolerance and --horizontal-pod-autoscaler-sync-period by default.
 TOLERANCE = 0.1
 SYNC_S = 15.0
+_KINDS = ("Pods", "Percent")
 
 
 def proposed(current: int, total: float, each: float) -> int:
@@ -45,6 +47,22 @@ class Rule:
 # What holds where `behavior` says nothing.
 USUAL_UP = Rule(window_s=0, period_s=15, pods=4, percent=100)
 USUAL_DOWN = Rule(window_s=300, period_s=15, percent=100)
+
+
+def rule(said: Mapping[str, Any], usual: Rule) -> Rule:
+    """One direction of `behavior`, as the API has it; what is not said stays as usual.
+
+    Policies of several periods are not known here: ValueError.
+    """
+    window_s = said.get("stabilizationWindowSeconds", usual.window_s)
+    policies = said.get("policies")
+    if not policies:
+        return replace(usual, window_s=window_s)
+    periods = {each["periodSeconds"] for each in policies}
+    if len(periods) > 1:
+        raise ValueError(f"policies of several periods: {sorted(periods)}")
+    most = {kind: max((p["value"] for p in policies if p["type"] == kind), default=0) for kind in _KINDS}
+    return Rule(window_s, periods.pop(), pods=most["Pods"], percent=most["Percent"])
 
 
 @dataclass(frozen=True)

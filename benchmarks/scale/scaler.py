@@ -11,10 +11,12 @@ from pathlib import Path
 import yaml
 from autoscaling.arrivals import BURSTS, DAY_S, PATTERNS, STEP, STEP_S, WAVE, Pattern, Request
 from autoscaling.curve import measured
-from autoscaling.hpa import Policy, Rule
+from autoscaling.hpa import USUAL_DOWN, USUAL_UP, Policy, rule
 from autoscaling.outcome import Outcome
 from autoscaling.simulation import CACHE, RUNNING, WAITING, Deployment, simulate
 
+from aim_runtime.deploy.kubernetes.autoscale import BEHAVIOR, BUSY
+from aim_runtime.deploy.kubernetes.autoscale import WAITING as QUEUE
 from aim_runtime.profiles.catalog import shipped_root
 from scale.fits import at_once
 from scale.given import COLD_S, DISK, INPUT, OUTPUT, WARM_S
@@ -28,10 +30,8 @@ GENERATED, BY_SPEED = 2, 5
 DRAINS_S = (60.0, 300.0, 900.0)
 TOKEN_S = 0.06
 SMALL = "HuggingFaceTB/SmolLM2-135M-Instruct/vllm-cpu-bf16-tp1-throughput.yaml"
-# As `generate kubernetes --autoscaler` writes them (deploy/kubernetes/autoscale.py).
-QUEUE, BUSY = 5, 0.75
-UP = Rule(window_s=60, period_s=15, pods=4, percent=100)
-DOWN = Rule(window_s=600, period_s=300, pods=1)
+# As `generate kubernetes --autoscaler` writes them.
+UP, DOWN = rule(BEHAVIOR["scaleUp"], USUAL_UP), rule(BEHAVIOR["scaleDown"], USUAL_DOWN)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from autoscaling.hpa import Autoscaler, Policy, Rule, proposed
+from autoscaling.hpa import USUAL_UP, Autoscaler, Policy, Rule, proposed, rule
 
 AT_ONCE = Rule(window_s=0, period_s=15, pods=100)
 
@@ -69,3 +69,12 @@ def test_the_highest_of_the_signals_wins() -> None:
 
 def test_without_signals_nothing_changes() -> None:
     assert Autoscaler(Policy("", {}, maximum=9)).step(0, 3, {"waiting": 1000}) == 3
+
+
+def test_a_behaviour_is_read_as_the_api_has_it() -> None:
+    one = {"type": "Pods", "value": 1, "periodSeconds": 300}
+    assert rule({"stabilizationWindowSeconds": 600, "policies": [one]}, USUAL_UP) == Rule(600, 300, pods=1)
+    assert rule({"stabilizationWindowSeconds": 60}, USUAL_UP) == Rule(60, 15, pods=4, percent=100)
+    assert rule({}, USUAL_UP) == USUAL_UP
+    with pytest.raises(ValueError, match="several periods"):
+        rule({"policies": [one, {**one, "periodSeconds": 60}]}, USUAL_UP)
