@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autoscaling.arrivals import recorded
-from scale import apart, fits, given, scaler, spread
+from scale import apart, fits, given, scaler_tables, spread
 from scale.markdown import filled, table
 
 
@@ -33,14 +33,14 @@ PARTS: dict[str, Callable[[], str]] = {
     "disturbed": apart.disturbed,
     "shares": apart.shares,
     "windows": apart.without_windows,
-    "starts": scaler.starting,
-    "signals": scaler.signals,
-    "patterns": scaler.by_pattern,
-    "day": scaler.through_the_day,
-    "by-start": scaler.by_start,
-    "by-route": scaler.by_route,
-    "by-drain": scaler.by_drain,
-    "measured": scaler.of_measurement,
+    "starts": scaler_tables.starting,
+    "signals": scaler_tables.signals,
+    "patterns": scaler_tables.by_pattern,
+    "day": scaler_tables.through_the_day,
+    "by-start": scaler_tables.by_start,
+    "by-route": scaler_tables.by_route,
+    "by-drain": scaler_tables.by_drain,
+    "measured": scaler_tables.of_measurement,
     "spread": spread.spread,
     "gets": spread.gets,
 }
@@ -63,7 +63,7 @@ def main() -> int:
     args = parse()
     try:
         if args.arrivals:
-            print(scaler.replayed(recorded(args.arrivals), args.arrivals))
+            print(scaler_tables.replayed(recorded(args.arrivals), args.arrivals))
             return 0
         texts = {part: PARTS[part]() for part in args.only or PARTS}
         page = args.write or args.check
