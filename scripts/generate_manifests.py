@@ -46,7 +46,9 @@ def written(plan: Mapping[str, str], arguments: tuple[str, ...]) -> str:
     """What the command line writes, or SystemExit with why it does not."""
     with tempfile.TemporaryDirectory() as home:
         env = {"PATH": os.environ.get("PATH", ""), "HOME": home, "AIM_CACHE_PATH": f"{home}/models", **plan}
-        done = subprocess.run([AIM, "generate", *arguments], env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [AIM, "generate", *arguments], env=env, capture_output=True, text=True, check=False
+        )
     if done.returncode:
         raise SystemExit(f"aim-runtime generate {' '.join(arguments)}: {done.stderr}")
     return done.stdout

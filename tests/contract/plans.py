@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from aim_runtime.deploy.asked import Asked, usual_gpu_resource, usual_image, usual_name
 from aim_runtime.deploy.documents import to_yaml
+from aim_runtime.deploy.kubernetes.objects import Document
 from aim_runtime.deploy.kubernetes.render import render
 from aim_runtime.deploy.needs import Needs, needs
 from aim_runtime.plan import make_plan
@@ -30,7 +32,11 @@ PLANS: Mapping[str, Mapping[str, str]] = {
     },
     "qwen-mi325x": {"AIM_ID": QWEN, "AIM_ACCELERATOR_MODEL": "MI325X"},
     "smollm2-cpu": {"AIM_ID": SMOLLM2, "AIM_ACCELERATOR_TYPE": "cpu"},
-    "custom": {"AIM_ID": COHERE, "AIM_ACCELERATOR_MODEL": "MI300X", "AIM_PROFILE_ID": f"custom/{COHERE}/mine"},
+    "custom": {
+        "AIM_ID": COHERE,
+        "AIM_ACCELERATOR_MODEL": "MI300X",
+        "AIM_PROFILE_ID": f"custom/{COHERE}/mine",
+    },
     "s3": {"AIM_ID": QWEN, "AIM_MODEL_ID": "s3://models/qwen3", "AIM_ACCELERATOR_MODEL": "MI325X", **_S3},
     "guarded": {
         **{"AIM_ID": QWEN, "AIM_ACCELERATOR_MODEL": "MI300X", "AIM_MANAGEMENT_PORT": ""},
@@ -51,6 +57,19 @@ def planned(name: str, home: Path) -> Needs:
 
 
 def manifests(wanted: Needs, **said: Any) -> list[dict[str, Any]]:
-    """The objects, read back from the YAML that they are written as."""
-    usual = {"name": usual_name(wanted), "image": usual_image(wanted), "gpu_resource": usual_gpu_resource(wanted)}
-    return list(yaml.safe_load_all(to_yaml(render(wanted, Asked(**{**usual, **said})))))
+    """The objects as the API gets them."""
+    return [msgspec.json.decode(msgspec.json.encode(each)) for each in _rendered(wanted, **said)]
+
+
+def written(wanted: Needs, **said: Any) -> list[dict[str, Any]]:
+    """The same, read back from the YAML that they are written as."""
+    return list(yaml.safe_load_all(to_yaml(_rendered(wanted, **said))))
+
+
+def _rendered(wanted: Needs, **said: Any) -> list[Document]:
+    usual = {
+        "name": usual_name(wanted),
+        "image": usual_image(wanted),
+        "gpu_resource": usual_gpu_resource(wanted),
+    }
+    return render(wanted, Asked(**{**usual, **said}))

@@ -23,7 +23,15 @@ _WORD = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _KEY = re.compile(rf"({_LABEL}(\.{_LABEL})*/)?(?P<name>{_WORD})")
 _VALUE = re.compile(rf"({_WORD})?")
 # Where their names become labels, or names of pods with something behind.
-_SHORT = ("Deployment", "Job", "Service", "StatefulSet", "LeaderWorkerSet", "InferencePool", "InferenceService")
+_SHORT = (
+    "Deployment",
+    "Job",
+    "Service",
+    "StatefulSet",
+    "LeaderWorkerSet",
+    "InferencePool",
+    "InferenceService",
+)
 
 
 def findings(objects: Sequence[Object]) -> list[str]:

@@ -52,9 +52,7 @@ def _selected(selector: Mapping[str, Any], objects: Sequence[Object]) -> list[Ob
     for each in objects:
         template = pod_template(each)
         labels = template.get("metadata", {}).get("labels", {}) if template else {}
-        said = all(
-            labels.get(term["key"]) in term["values"] for term in selector.get("matchExpressions", [])
-        )
+        said = all(labels.get(term["key"]) in term["values"] for term in selector.get("matchExpressions", []))
         if template and said and selector.get("matchLabels", {}).items() <= labels.items():
             found.append(each)
     return found

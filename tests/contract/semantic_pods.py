@@ -19,7 +19,7 @@ LINGER_S = 5
 _BY_KUBERNETES = ("cpu", "memory", "ephemeral-storage")
 
 
-def pod_template(each: Object) -> Mapping[str, Any] | None:
+def pod_template(each: Spec) -> Mapping[str, Any] | None:
     """The pods that an object makes, None where it makes none."""
     spec = each.get("spec") or {}
     found: Mapping[str, Any] | None = spec.get("template")

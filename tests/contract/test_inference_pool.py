@@ -1,4 +1,4 @@
-"""The InferencePool against the definition of its kind, where that is at hand: it is not this project's to keep."""
+"""The InferencePool against the definition of its kind, where that is at hand: it is not ours to keep."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -12,7 +11,7 @@ import pytest
 
 from aim_runtime.deploy.asked import Access, Autoscaler
 from aim_runtime.deploy.needs import Needs
-from contract.plans import PLANS, manifests, planned
+from contract.plans import PLANS, manifests, planned, written
 from contract.semantic import findings
 
 VERSIONS = ("1.30", "1.33", "1.37")
@@ -32,7 +31,9 @@ OPTIONS: tuple[Mapping[str, Any], ...] = (
 TOGETHER: tuple[Mapping[str, Any], ...] = tuple(
     {"autoscaler": autoscaler, "monitor": True, "download": download, "cache": True, "inference_pool": pool}
     | {"gateway": "public", "namespace": namespace}
-    for autoscaler, download, pool, namespace in product(Autoscaler, (True, False), (True, False), ("llm", None))
+    for autoscaler, download, pool, namespace in product(
+        Autoscaler, (True, False), (True, False), ("llm", None)
+    )
 )
 
 
@@ -62,7 +63,9 @@ def faults(objects: list[dict[str, Any]], *versions: str) -> list[str]:
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_every_version_of_the_api_takes_every_plan(plan: str, wanted: Mapping[str, Needs]) -> None:
-    assert faults(manifests(wanted[plan]), *VERSIONS) == []
+    objects = manifests(wanted[plan])
+    assert objects == written(wanted[plan])
+    assert faults(objects, *VERSIONS) == []
     for said in OPTIONS:
         assert faults(manifests(wanted[plan], **said)) == [], said
 
@@ -91,7 +94,9 @@ def test_a_deployment_of_gpus(wanted: Mapping[str, Needs]) -> None:
     pod = objects["Deployment"]["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert container["resources"]["limits"]["amd.com/gpu"] == "2"
-    [term] = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    [term] = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+        "nodeSelectorTerms"
+    ]
     assert term["matchExpressions"][0] == {
         "key": "amd.com/gpu.device-id",
         "operator": "In",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,29 +53,29 @@ FAULTS: dict[str, Callable[[Objects], object]] = {
     "the name is 64 characters long": lambda o: o["Job"]["metadata"].update(name="a" * 64),
     "the namespace 'A' is none": lambda o: o["Job"]["metadata"].update(namespace="A"),
     "is in the namespace llm, others are not": lambda o: o["Service"]["metadata"].update(namespace="llm"),
-    "its label app.kubernetes.io/name has the value 'a b'": lambda o: o["Service"]["metadata"]["labels"].update(
-        {"app.kubernetes.io/name": "a b"}
-    ),
+    "its label app.kubernetes.io/name has the value 'a b'": lambda o: o["Service"]["metadata"][
+        "labels"
+    ].update({"app.kubernetes.io/name": "a b"}),
     "pods label '-x' is none": lambda o: o["Deployment"]["spec"]["template"]["metadata"]["labels"].update(
         {"-x": "y"}
     ),
     "the port name 'a-name-of-17-chars' is none": lambda o: container(o)["ports"][0].update(
         name="a-name-of-17-chars"
     ),
-    "startupProbe asks port 'http', which is not there": lambda o: container(o)["startupProbe"].update(
-        httpGet={"path": "/health", "port": "http"}
-    )
-    or container(o)["ports"].pop(0),
+    "startupProbe asks port 'http', which is not there": lambda o: (
+        container(o)["startupProbe"].update(httpGet={"path": "/health", "port": "http"})
+        or container(o)["ports"].pop(0)
+    ),
     "livenessProbe without a startupProbe": lambda o: container(o).pop("startupProbe"),
     "selects {'app.kubernetes.io/name': 'other'}, and its pods are": lambda o: o["Deployment"]["spec"].update(
         selector={"matchLabels": {"app.kubernetes.io/name": "other"}}
     ),
-    "Service/command-a-reasoning-08-2025: selects pods of a Job": lambda o: o["Service"]["spec"]["selector"].pop(
-        "app.kubernetes.io/name"
-    ),
-    "PodDisruptionBudget/command-a-reasoning-08-2025: selects": lambda o: o["PodDisruptionBudget"]["spec"].update(
-        selector={"matchLabels": {"app": "other"}}
-    ),
+    "Service/command-a-reasoning-08-2025: selects pods of a Job": lambda o: o["Service"]["spec"][
+        "selector"
+    ].pop("app.kubernetes.io/name"),
+    "PodDisruptionBudget/command-a-reasoning-08-2025: selects": lambda o: o["PodDisruptionBudget"][
+        "spec"
+    ].update(selector={"matchLabels": {"app": "other"}}),
     "leads to port 'web', which pods do not have": lambda o: o["Service"]["spec"]["ports"][0].update(
         targetPort="web"
     ),
@@ -91,9 +90,9 @@ FAULTS: dict[str, Callable[[Objects], object]] = {
     "leads to the InferencePool other, which": lambda o: o["HTTPRoute"]["spec"]["rules"][0]["backendRefs"][
         0
     ].update(name="other"),
-    "scales other, which is not there": lambda o: o["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"].update(
-        name="other"
-    ),
+    "scales other, which is not there": lambda o: o["HorizontalPodAutoscaler"]["spec"][
+        "scaleTargetRef"
+    ].update(name="other"),
     "which says its number of replicas itself": lambda o: o["Deployment"]["spec"].update(replicas=2),
     "scales from 1 to 0": lambda o: o["HorizontalPodAutoscaler"]["spec"].update(maxReplicas=0),
     "is given up before a start of": lambda o: o["Deployment"]["spec"].update(progressDeadlineSeconds=600),
@@ -125,8 +124,9 @@ FAULTS: dict[str, Callable[[Objects], object]] = {
     ),
     "AIM_MORE has no value, or two": lambda o: container(o)["env"].append({"name": "AIM_MORE"}),
     "a Job's pods have a restartPolicy of their own": lambda o: pod(o, "Job").pop("restartPolicy"),
-    "may run as root": lambda o: pod(o).pop("securityContext")
-    and container(o)["securityContext"].pop("runAsNonRoot"),
+    "may run as root": lambda o: (
+        pod(o).pop("securityContext") and container(o)["securityContext"].pop("runAsNonRoot")
+    ),
     "may gain privileges": lambda o: container(o)["securityContext"].pop("allowPrivilegeEscalation"),
     "keeps capabilities": lambda o: container(o)["securityContext"].update(capabilities={"drop": ["KILL"]}),
     "may write to its root": lambda o: container(o)["securityContext"].pop("readOnlyRootFilesystem"),

@@ -15,7 +15,10 @@ MI300X = {"AIM_ID": COHERE, "AIM_ACCELERATOR_MODEL": "MI300X"}
 REFUSED = {
     "--hostname llm.example.com": ("--hostname without --gateway", "add --gateway"),
     "--endpoint-picker epp": ("--endpoint-picker without --inference-pool", "add --inference-pool"),
-    "--claim weights --storage-class fast": ("--claim with --storage-class", "leave --claim or --storage-class"),
+    "--claim weights --storage-class fast": (
+        "--claim with --storage-class",
+        "leave --claim or --storage-class",
+    ),
     "--no-cache --claim weights": ("--no-cache with --claim", "leave --no-cache or --claim out"),
     "--no-cache --storage-class fast": ("--no-cache with --storage-class", "leave --no-cache"),
     "--no-cache --access ReadWriteOnce": ("--no-cache with --access", "leave --no-cache or --access out"),
@@ -34,15 +37,6 @@ REFUSED = {
     "--access ReadOnlyMany": ("--access ReadOnlyMany without --claim", "name a claim"),
     "--claim w --access ReadOnlyMany --download": ("ReadOnlyMany with --download", "leave --download out"),
     "--name 8b": ("--name '8b' is not a name", "a letter first"),
-    "--namespace LLM": ("--namespace 'LLM' is not a namespace", "lower-case"),
-    "--claim my_weights": ("--claim 'my_weights' is not a name", "lower-case"),
-    "--gateway a/b/c": ("--gateway 'a/b' is not a namespace", "lower-case"),
-    "--gateway g --hostname example": ("--hostname 'example' is not a host name", "llm.example.com"),
-    "--gpu-resource gpu": ("--gpu-resource 'gpu' is not a resource", "amd.com/gpu"),
-    "--image Registry/AIM": ("--image 'Registry/AIM' is not an image", "in lower case"),
-    "--node-label zone": ("--node-label 'zone' has no value", "KEY=VALUE"),
-    "--node-label zone=a/b": ("--node-label 'zone=a/b' is not a label", "KEY=VALUE"),
-    "--autoscaler keda --prometheus p:9090": ("--prometheus 'p:9090' is not an address", "http://HOST:PORT"),
 }
 
 
@@ -70,8 +64,10 @@ def test_what_only_this_machine_has_is_refused(tmp_path: Path) -> None:
 
 def test_the_header_says_what_to_do_and_repeats_the_command(tmp_path: Path) -> None:
     said = {**MI300X, "AIM_DRAIN_SECONDS": "90", "HF_TOKEN": "hf_abcdefghijklmnopqrstuvwxyz"}
-    options = ("--namespace", "llm", "--no-network-policy", "--node-label", "zone=a", "--node-label", "disk=nvme")
-    done = run("generate", "kubernetes", *options, "--", "--max-model-len", "8192", env=environment(tmp_path, **said))
+    options = ("-n", "llm", "--no-network-policy", "--node-label", "zone=a", "--node-label", "disk=nvme")
+    done = run(
+        "generate", "kubernetes", *options, "--", "--max-model-len", "8192", env=environment(tmp_path, **said)
+    )
     assert done.returncode == 0, done.stderr
     header = "\n".join(line for line in done.stdout.splitlines() if line.startswith("#"))
     assert f"{COHERE} on 8 x MI300X, profile vllm-mi300x-fp16-tp8-latency" in header
@@ -89,7 +85,7 @@ def test_the_header_says_what_to_do_and_repeats_the_command(tmp_path: Path) -> N
 
 
 def test_the_command_of_the_header_makes_the_same_again(tmp_path: Path) -> None:
-    options = ("--claim", "weights", "--access", "ReadOnlyMany", "--replicas", "2", "--image", "reg.example/aim:1")
+    options = ("--claim", "weights", "--access", "ReadOnlyMany", "--replicas", "2", "--image", "aim:1")
     first = run("generate", "kubernetes", *options, env=environment(tmp_path, **MI300X))
     [made_by] = re.findall(r"^# Made by: (.*)$", first.stdout, re.MULTILINE)
     words = made_by.split()

@@ -20,7 +20,11 @@ def refs(*texts: str) -> list[ModelRef]:
         (("hf://org/model",), {"HF_ENDPOINT": "http://mirror.example"}, (80, 443)),
         (("hf://org/model",), {"AWS_ENDPOINT_URL": "https://store:9000"}, (443,)),
         (("s3://models/m",), {"AWS_ENDPOINT_URL": "https://store:9000"}, (443, 9000)),
-        (("s3://models/m",), {"AWS_ENDPOINT_URL_S3": "https://a:1", "AWS_ENDPOINT_URL": "https://b:2"}, (1, 2, 443)),
+        (
+            ("s3://models/m",),
+            {"AWS_ENDPOINT_URL_S3": "https://a:1", "AWS_ENDPOINT_URL": "https://b:2"},
+            (1, 2, 443),
+        ),
         (("oci://registry.example:5000/models/m:1",), {}, (443, 5000)),
         (("https://host.example:8443/m.tar",), {}, (443, 8443)),
         (("hf://org/model", "pypi://p==1/m.gguf"), {}, (443,)),
@@ -38,7 +42,11 @@ def test_secrets_of_all_sources_each_once() -> None:
 
 
 def test_addresses_are_carried_on_without_a_password() -> None:
-    environment = {"AWS_ENDPOINT_URL": "https://me:pass@store", "AWS_DEFAULT_REGION": "eu-west-1", "HF_ENDPOINT": "x"}
+    environment = {
+        "AWS_ENDPOINT_URL": "https://me:pass@store",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "HF_ENDPOINT": "x",
+    }
     assert origins.addresses(refs("s3://models/m"), environment) == {"AWS_DEFAULT_REGION": "eu-west-1"}
 
 

@@ -20,7 +20,7 @@ from aim_runtime.deploy.kubernetes.objects import (
 )
 from aim_runtime.deploy.kubernetes.placing import DEVICE_ID, affinity, tolerations
 from aim_runtime.deploy.kubernetes.probes import probes
-from aim_runtime.deploy.kubernetes.volumes import TMP_BYTES, ephemeral, mounts, volumes
+from aim_runtime.deploy.kubernetes.volumes import TMP, TMP_BYTES, ephemeral, mounts, volumes
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.deploy.quantity import memory
 from aim_runtime.variables import DEFAULT_CACHE_PATH
@@ -55,7 +55,7 @@ USER, GROUP = 1000, 0
 # Who may open /dev/kfd and /dev/dri/renderD*: `video`, and the numbers that distributions give to `render`.
 GPU_GROUPS = [44, 104, 105, 106, 107, 108, 109, 110, 992, 993]
 # Where records go when the cache cannot be written.
-_RECORDS = "/tmp/records"
+_RECORDS = f"{TMP}/records"
 
 
 def pod_spec(wanted: Needs, asked: Asked, *, container: str = CONTAINER) -> PodSpec:

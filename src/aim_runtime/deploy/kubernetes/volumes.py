@@ -17,7 +17,7 @@ from aim_runtime.deploy.needs import GIB, CustomProfile, Needs
 from aim_runtime.deploy.quantity import memory
 from aim_runtime.variables import DEFAULT_CACHE_PATH, DEFAULT_PROFILES_PATH
 
-TMP_BYTES = 20 * GIB
+TMP, TMP_BYTES = "/tmp", 20 * GIB
 # Beside the volumes: logs of the container, as the kubelet keeps them.
 LOGS_BYTES = GIB
 
@@ -60,7 +60,7 @@ def ephemeral(wanted: Needs, asked: Asked) -> tuple[int, int]:
 def mounts(wanted: Needs) -> list[VolumeMount]:
     found = [
         VolumeMount(name="cache", mount_path=DEFAULT_CACHE_PATH),
-        VolumeMount(name="tmp", mount_path="/tmp"),
+        VolumeMount(name="tmp", mount_path=TMP),
         VolumeMount(name="shm", mount_path="/dev/shm"),
     ]
     if wanted.custom_profile:
