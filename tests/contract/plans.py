@@ -52,8 +52,13 @@ def planned(name: str, home: Path) -> Needs:
         profiles = home / "profiles"
         build.write(profiles / "custom" / COHERE / "mine.yaml", build.content(COHERE))
         said["AIM_PROFILES_PATH"] = str(profiles)
-    settings = Settings.from_env(said)
-    return needs(make_plan(settings, survey(settings, environment=said)), said)
+    return needed(said)
+
+
+def needed(environment: Mapping[str, str]) -> Needs:
+    """What the plan that an environment makes needs."""
+    settings = Settings.from_env(environment)
+    return needs(make_plan(settings, survey(settings, environment=environment)), environment)
 
 
 def manifests(wanted: Needs, **said: Any) -> list[dict[str, Any]]:

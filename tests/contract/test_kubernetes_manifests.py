@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -11,7 +12,7 @@ import pytest
 
 from aim_runtime.deploy.asked import Access, Autoscaler
 from aim_runtime.deploy.needs import Needs
-from contract.plans import PLANS, manifests, planned, written
+from contract.plans import PLANS, manifests, needed, planned, written
 from contract.semantic import findings
 
 VERSIONS = ("1.30", "1.33", "1.37")
@@ -74,6 +75,20 @@ def test_every_version_of_the_api_takes_every_plan(plan: str, wanted: Mapping[st
 def test_every_version_of_the_api_takes_every_option(version: str, wanted: Mapping[str, Needs]) -> None:
     for said in (*OPTIONS, *({"autoscaler": each, "download": True} for each in Autoscaler)):
         assert faults(manifests(wanted["cohere-mi300x"], **said), version) == [], said
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_pods_serve_what_was_planned(plan: str, tmp_path: Path) -> None:
+    before = planned(plan, tmp_path)
+    [deployment] = [each for each in manifests(before) if each["kind"] == "Deployment"]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    said = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    # What the node has, and where the volumes would be mounted.
+    node = {name: value for name, value in PLANS[plan].items() if name.startswith("AIM_ACCELERATOR")}
+    places = {"AIM_CACHE_PATH": str(tmp_path / "models"), "AIM_PROFILES_PATH": str(tmp_path / "profiles")}
+    secret = {name: "planted-secret-of-the-service" for name in before.guards}
+    after = needed({**said, **node, **places, **secret})
+    assert after == before
 
 
 def test_options_go_together(wanted: Mapping[str, Needs]) -> None:

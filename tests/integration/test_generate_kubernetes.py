@@ -60,6 +60,17 @@ def test_what_only_this_machine_has_is_refused(tmp_path: Path) -> None:
     done = run("generate", "kubernetes", env=environment(tmp_path, **adapters))
     assert done.returncode == 8
     assert f"AIM_ADAPTER_SOURCE={tmp_path}: pods have no such path" in done.stderr
+    tls = ("--ssl-certfile", "/certificates/tls.pem")
+    done = run("generate", "kubernetes", "--", *tls, env=environment(tmp_path, **MI300X))
+    assert done.returncode == 8
+    assert "ssl-certfile or ssl-keyfile /certificates/tls.pem: pods have no such path" in done.stderr
+
+
+def test_weights_below_the_cache_may_be_in_a_claim(tmp_path: Path) -> None:
+    said = {**MI300X, "AIM_MODEL_ID": "file:///workspace/model-cache/mine/model"}
+    done = run("generate", "kubernetes", "--claim", "weights", env=environment(tmp_path, **said))
+    assert done.returncode == 0, done.stderr
+    assert "value: file:///workspace/model-cache/mine/model" in done.stdout
 
 
 def test_the_header_says_what_to_do_and_repeats_the_command(tmp_path: Path) -> None:

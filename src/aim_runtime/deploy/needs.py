@@ -13,7 +13,7 @@ from aim_runtime.hardware.devices import BY_MODEL
 from aim_runtime.hardware.visibility import CUDA_ORDER, VARIABLES
 from aim_runtime.models.ref import ModelRef, Scheme
 from aim_runtime.plan import Plan
-from aim_runtime.profiles.fit import Fit
+from aim_runtime.profiles.fit import Fit, NotKnown
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.settings import Serving, Settings
 from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
@@ -96,7 +96,7 @@ class Needs:
     the variables that a secret gives; those in `guards` must be there, or the service would be open to
     anybody. `arguments` follow the verb `serve`. `sources` are all places that the weights may come from,
     on `source_ports`. `requests_at_once` is how many the engine works on at most, None where not known;
-    `memory_summary` says in a line what an accelerator will hold. `gated` is whether the weights are only
+    `memory_summary` says in a line what a GPU will hold. `gated` is whether the weights are only
     for those with a token; `local` what a container must be given of this machine.
     """
 
@@ -156,10 +156,15 @@ def needs(plan: Plan, environment: Mapping[str, str] | None = None) -> Needs:
         source_ports=origins.ports(sources, said),
         guards=guards,
         requests_at_once=fit.demand.max_num_seqs if isinstance(fit, Fit) else None,
-        memory_summary=fit.summary if isinstance(fit, Fit) else fit.reason if fit else "",
+        memory_summary=_memory_summary(fit) if accelerators.gpus else "",
         gated=plan.location.token_required,
         local=tuple(_local(plan)),
     )
+
+
+def _memory_summary(fit: Fit | NotKnown | None) -> str:
+    """Of an accelerator, whose memory is the same everywhere; what this machine has free is nobody's there."""
+    return fit.summary if isinstance(fit, Fit) else fit.reason if fit else ""
 
 
 def weights_bytes(plan: Plan) -> int | None:

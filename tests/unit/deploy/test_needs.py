@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from aim_runtime.deploy.asked import usual_gpu_resource
@@ -9,6 +10,7 @@ from aim_runtime.deploy.needs import GIB, LocalPath, Needs, needs
 from aim_runtime.plan import make_plan
 from aim_runtime.settings import Settings
 from aim_runtime.site import survey
+from aim_runtime.vocabulary import Vendor
 from running import COHERE, SMOLLM2
 
 MI300X = {"AIM_ID": COHERE, "AIM_ACCELERATOR_MODEL": "MI300X"}
@@ -29,6 +31,8 @@ def test_eight_gpus_of_a_server(tmp_path: Path) -> None:
     assert found.requests_at_once == 512
     assert found.gated
     assert usual_gpu_resource(found) == "amd.com/gpu"
+    others = replace(found, accelerators=replace(found.accelerators, vendor=Vendor.NVIDIA))
+    assert usual_gpu_resource(others) == "nvidia.com/gpu"
 
 
 def test_what_arguments_move_to_the_host_is_asked_for_too(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from aim_runtime.deploy.kubernetes.inference_pool import PICKER_PORT, picker
 from aim_runtime.deploy.kubernetes.pod import secret_key
 from aim_runtime.deploy.kubernetes.service import PORT
 from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.quantity import memory
 
 
 def header(wanted: Needs, asked: Asked, command: str) -> str:
@@ -20,8 +21,9 @@ def header(wanted: Needs, asked: Asked, command: str) -> str:
 def opening(wanted: Needs, command: str) -> Iterator[str]:
     """Which plan it is of, and what made it."""
     yield f"{wanted.model_id} on {where(wanted)}, profile {wanted.profile_id}"
-    if wanted.memory_summary:
-        yield f"Memory: {wanted.memory_summary}"
+    given = wanted.resources
+    asked = f"{memory(given.memory_bytes)} of the node, {memory(given.memory_limit_bytes)} at most"
+    yield f"Memory: {wanted.memory_summary or asked}"
     minutes = -(-wanted.times.start_s // 60)
     yield f"A first start may take {minutes} minutes, a stop {wanted.times.grace_s} seconds."
     yield ""
