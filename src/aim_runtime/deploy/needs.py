@@ -163,7 +163,7 @@ def needs(plan: Plan, environment: Mapping[str, str] | None = None) -> Needs:
 
 
 def _memory_summary(fit: Fit | NotKnown | None) -> str:
-    """Of an accelerator, whose memory is the same everywhere; what this machine has free is nobody's there."""
+    """Of a GPU, whose memory is the same everywhere: what this machine has free is nobody's there."""
     return fit.summary if isinstance(fit, Fit) else fit.reason if fit else ""
 
 
