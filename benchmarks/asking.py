@@ -63,7 +63,7 @@ async def stream(client: httpx.AsyncClient, body: Mapping[str, Any], cut_after: 
 async def ask(port: int, body: Mapping[str, Any], clients: int, requests: int) -> tuple[list[Answer], float]:
     """`requests` requests, `clients` at a time: their answers, and the seconds that all took together."""
     limit = asyncio.Semaphore(clients)
-    # A connection for each request: llama.cpp closes those that have streamed, and httpx would use them again.
+    # A connection for each request: llama.cpp closes one that has streamed, and httpx would use it again.
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=0)
     url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=url, timeout=WITHIN_S, limits=limits) as client:
