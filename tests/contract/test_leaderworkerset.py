@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from contract.semantic import findings
 from crd_schema import problems, schema
 from running import COHERE, environment, run
 
@@ -25,22 +26,36 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-def documents(home: Path, *args: str, **env: str) -> dict[str, dict[str, Any]]:
-    """What is written, by kind; of several of a kind, the last."""
+def written(home: Path, *args: str, **env: str) -> str:
     declared = {"AIM_ID": COHERE, "AIM_ACCELERATOR_MODEL": "MI300X", "AIM_MANAGEMENT_PORT": "8001", **env}
-    written = run("generate", "leaderworkerset", *args, env=environment(home, **declared))
-    assert written.returncode == 0, written.stderr
-    return {each["kind"]: each for each in yaml.safe_load_all(written.stdout)}
+    found = run("generate", "leaderworkerset", *args, env=environment(home, **declared))
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+def by_kind(text: str) -> dict[str, dict[str, Any]]:
+    """The objects; of several of a kind, the last."""
+    return {each["kind"]: each for each in yaml.safe_load_all(text)}
 
 
 @pytest.fixture(scope="module")
-def usual(home: Path) -> dict[str, dict[str, Any]]:
-    return documents(home, "--nodes", "2")
+def usual_text(home: Path) -> str:
+    return written(home, "--nodes", "2", "--download")
 
 
 @pytest.fixture(scope="module")
-def everything(home: Path) -> dict[str, dict[str, Any]]:
-    return documents(home, *EVERYTHING)
+def everything_text(home: Path) -> str:
+    return written(home, *EVERYTHING)
+
+
+@pytest.fixture(scope="module")
+def usual(usual_text: str) -> dict[str, dict[str, Any]]:
+    return by_kind(usual_text)
+
+
+@pytest.fixture(scope="module")
+def everything(everything_text: str) -> dict[str, dict[str, Any]]:
+    return by_kind(everything_text)
 
 
 def templates(found: dict[str, dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -88,6 +103,36 @@ def test_the_check_sees_what_an_api_server_refuses(
     assert expected in "\n".join(problems(broken, wanted))
 
 
+@pytest.mark.parametrize("which", ["usual_text", "everything_text"])
+def test_the_parts_fit_one_another(which: str, request: pytest.FixtureRequest) -> None:
+    objects = list(yaml.safe_load_all(request.getfixturevalue(which)))
+    (group,) = [each for each in objects if each["kind"] == KIND]
+    # Policies add up, and the linter takes each for the only one: the pods' own has a test below.
+    others = [
+        each for each in objects if each is not group and not each["metadata"]["name"].endswith("-group")
+    ]
+    assert findings([*others, one_template(group, "leader"), one_template(group, "worker")]) == []
+
+
+def one_template(group: dict[str, Any], name: str) -> dict[str, Any]:
+    """The group as if it had only one kind of pod, which is where the linter looks for it."""
+    template = group["spec"]["leaderWorkerTemplate"][f"{name}Template"]
+    metadata = {**group["metadata"], "name": f"{group['metadata']['name']}-{name}"}
+    return {**group, "metadata": metadata, "spec": {"template": template}}
+
+
+def test_the_header_says_what_must_be_there_and_how_it_was_made(everything_text: str) -> None:
+    comments = [line for line in everything_text.splitlines() if line.startswith("#")]
+    head = "\n".join(comments)
+    assert f"{COHERE} on 4 machines with 8 x MI300X each" in comments[0]
+    assert "the controller of LeaderWorkerSet" in head
+    assert "the namespace models, in which pods may have their node's network" in head
+    assert "a device plugin that gives nodes rdma/hca" in head
+    assert "generate leaderworkerset" in head
+    assert "--nodes 4" in head
+    assert "http://cohere-leader.models/v1" in head
+
+
 def test_a_group_ends_and_starts_as_one(usual: dict[str, dict[str, Any]]) -> None:
     spec = usual[KIND]["spec"]
     assert usual[KIND]["apiVersion"] == "leaderworkerset.x-k8s.io/v1"
@@ -114,12 +159,14 @@ def test_the_leader_is_asked_whether_it_is_ready_and_the_others_whether_they_liv
     leader, worker = map(container, templates(usual))
     assert leader["readinessProbe"]["httpGet"]["path"] == "/health/ready"
     assert {"startupProbe", "livenessProbe"} <= leader.keys()
-    assert [key for key in worker if key.endswith("Probe")] == ["livenessProbe"]
-    assert worker["livenessProbe"]["httpGet"] == {"path": "/health/live", "port": "management"}
+    assert [key for key in worker if key.endswith("Probe")] == ["startupProbe", "livenessProbe"]
+    for probe in ("startupProbe", "livenessProbe"):
+        assert worker[probe]["httpGet"] == {"path": "/health/live", "port": "management"}
 
 
 def test_without_a_management_port_a_worker_has_no_probe(home: Path) -> None:
-    leader, worker = map(container, templates(documents(home, "--nodes", "2", AIM_MANAGEMENT_PORT="")))
+    found = by_kind(written(home, "--nodes", "2", AIM_MANAGEMENT_PORT=""))
+    leader, worker = map(container, templates(found))
     assert leader["readinessProbe"]["httpGet"]["path"] == "/health"
     assert [key for key in worker if key.endswith("Probe")] == []
 

@@ -8,8 +8,10 @@ import click
 
 from aim_runtime.cli import output
 from aim_runtime.cli.generate.planning import CACHING, NAMING, PLACING, asked, options, planned
+from aim_runtime.cli.generate.repeat import command_line
 from aim_runtime.deploy.documents import to_yaml
 from aim_runtime.deploy.leaderworkerset.group import checked_group
+from aim_runtime.deploy.leaderworkerset.header import header
 from aim_runtime.deploy.leaderworkerset.render import render
 from aim_runtime.variables import DEFAULT_MASTER_PORT
 
@@ -66,7 +68,10 @@ Needs the controller: https://lws.sigs.k8s.io/docs/installation/
 """,
 )
 @options(NAMING, PLACING, GROUP, CACHING, AROUND)
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     engine_args: tuple[str, ...],
     machines: int,
     port: int,
@@ -93,4 +98,6 @@ def command(
         rdma=rdma,
         variables=variables,
     )
-    output.data(to_yaml(render(wanted, wishes, group)))
+    made_by = command_line(context, wanted.arguments)
+    objects = render(wanted, wishes, group)
+    output.data(to_yaml(objects, header(wanted, wishes, group, made_by)).rstrip("\n"))

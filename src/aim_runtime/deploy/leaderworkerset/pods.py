@@ -7,7 +7,14 @@ from msgspec.structs import replace
 from aim_runtime.deploy.asked import Asked
 from aim_runtime.deploy.kubernetes.config_map import digest
 from aim_runtime.deploy.kubernetes.labels import COMPONENT, labels
-from aim_runtime.deploy.kubernetes.objects import Container, Env, PodSpec, PodTemplate, TemplateMetadata
+from aim_runtime.deploy.kubernetes.objects import (
+    Container,
+    Env,
+    PodSpec,
+    PodTemplate,
+    Probe,
+    TemplateMetadata,
+)
 from aim_runtime.deploy.kubernetes.pod import pod_spec
 from aim_runtime.deploy.leaderworkerset.group import Group
 from aim_runtime.deploy.needs import Needs
@@ -24,16 +31,15 @@ def leader(wanted: Needs, asked: Asked, group: Group) -> PodTemplate:
 def worker(wanted: Needs, asked: Asked, group: Group) -> PodTemplate:
     """The same without what it does not have: no port that answers, and so nothing to be ready for.
 
-    It may be alive and wait for its leader as long as that takes.
+    It is live as soon as its management port answers, and may wait for its leader as long as that takes.
     """
     container = _container(wanted, asked, group)
-    alone = replace(
-        container,
-        ports=[each for each in container.ports if each.name == "management"],
-        startup_probe=None,
-        readiness_probe=None,
-        liveness_probe=container.liveness_probe if wanted.management_port else None,
-    )
+    begins, lives = container.startup_probe, container.liveness_probe
+    probes: dict[str, Probe | None] = {"startup_probe": None, "liveness_probe": None}
+    if wanted.management_port and begins and lives:
+        probes = {"startup_probe": replace(begins, http_get=lives.http_get), "liveness_probe": lives}
+    ports = [each for each in container.ports if each.name == "management"]
+    alone = replace(container, ports=ports, readiness_probe=None, **probes)
     return _template(wanted, asked, group, WORKER, alone)
 
 
