@@ -48,6 +48,10 @@ def _help(parent: click.Group, name: str, above: click.Context) -> list[str]:
     return parts
 
 
+# Whose name of a variable it is, by how it begins.
+_WHOSE = {"AIM": "0.9", "LWS": "LeaderWorkerSet"}
+
+
 def variables() -> str:
     """The table of environment variables."""
     lines = [
@@ -60,8 +64,8 @@ def variables() -> str:
         "|---|---|---|---|",
     ]
     for variable in VARIABLES:
-        aliases = (
-            f" (0.9: {', '.join(f'`{alias}`' for alias in variable.aliases)})" if variable.aliases else ""
+        aliases = "".join(
+            f" ({_WHOSE.get(alias.partition('_')[0])}: `{alias}`)" for alias in variable.aliases
         )
         default = f"`{variable.default}`" if variable.default else "unset"
         allowed = variable.allowed.replace("|", "\\|")

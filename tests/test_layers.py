@@ -42,7 +42,7 @@ VALUES = frozenset(
         "models.status",
         *("engines.adapting", "engines.certificate"),
         *("engines.launch", "engines.endpoint", "engines.failure", "engines.load", "engines.output_line"),
-        *("settings", "parse", "secret_arguments"),
+        *("settings", "parse", "secret_arguments", "nodes"),
     }
 )
 ROOMS = ("hardware", "profiles", "models", "engines", "serving")

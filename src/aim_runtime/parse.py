@@ -16,6 +16,10 @@ from aim_runtime.variables import DEFAULT_MANAGEMENT_PORT, LORA_RANKS
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _TRUE, _FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
+# RFC 1123, and what Docker and Compose call their containers by.
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([\w-]*[a-z0-9])?(\.[a-z0-9]([\w-]*[a-z0-9])?)*\.?", re.ASCII | re.IGNORECASE
+)
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
@@ -128,6 +132,18 @@ def port(text: str) -> int | None:
     if not 1 <= int(text) <= 65535:
         raise ValueError("outside the range of ports")
     return int(text)
+
+
+def host(text: str) -> str:
+    """Read where a machine is reached."""
+    import ipaddress  # rarely set, and start-up time matters
+
+    if _HOST_NAME.fullmatch(text):
+        return text
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise ValueError("not a host name or an IP address") from error
 
 
 def url(text: str) -> str:

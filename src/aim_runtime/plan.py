@@ -65,7 +65,7 @@ def make_plan(settings: Settings, site: Site) -> Plan:
 
 def judge_all(settings: Settings, site: Site) -> tuple[Verdict, ...]:
     """Judge every profile of the catalogue, the chosen engine's own objections included."""
-    engine = ENGINES[settings.engine]
+    engine, machines = ENGINES[settings.engine], settings.nodes.count if settings.nodes else 1
     models: dict[object, Architecture] = {}  # most profiles are about one model: one look at it is enough
     verdicts = []
     for profile in site.catalog.profiles:
@@ -76,7 +76,7 @@ def judge_all(settings: Settings, site: Site) -> tuple[Verdict, ...]:
                 models[key] = architecture(profile, settings, site)
             model, memory = models[key], _memory_bytes(profile, site)
             demand = engine.demand(profile, settings, site.engine, model, memory)
-        problems = engine.problems(profile, site.engine)
+        problems = engine.problems(profile, site.engine, machines)
         verdicts.append(judge(profile, settings, site.hardware, problems, model, demand, memory))
     return tuple(verdicts)
 

@@ -35,6 +35,7 @@ from aim_runtime.serving.adapters import serving_adapters
 from aim_runtime.serving.drain import Drain, linger_s
 from aim_runtime.serving.engine_log import EngineLog
 from aim_runtime.serving.fetching import Fetching
+from aim_runtime.serving.following import Led, serve_led
 from aim_runtime.serving.life import Attempt, Life
 from aim_runtime.serving.stop import Stop, Stopped, stop_signals
 from aim_runtime.serving.supervisor import POLL_S, EngineFailed, Supervisor
@@ -134,12 +135,20 @@ def _serve(
         process, endpoint = EngineProcess(launch, environment), engine.endpoint(launch, inherited)
         log = EngineLog(voice.log, life, voice.hide)
         with Supervisor(process, engine, launch, endpoint, life, stop, log, voice.hide, ending) as supervisor:
-            supervisor.wait_until_ready(serving.ready_s, _Loading(supervisor, overlap, report, stop))
-            record.ready()
-            voice.tell(Ready(plan, supervisor.seconds))
-            place.now_good()
             # What is told from another thread must not end that one: not by `report`.
             tell, say = voice.tell, lambda text: voice.tell(Notice(text))
+            loading = _Loading(supervisor, overlap, report, stop)
+
+            def ready() -> None:
+                record.ready()
+                tell(Ready(plan, supervisor.seconds))
+                place.now_good()
+
+            if launch.headless:
+                led = Led(loading, ready, overlap.check_late, say)
+                serve_led(plan.settings, supervisor, life, stop, led)
+            supervisor.wait_until_ready(serving.ready_s, loading)
+            ready()
             look = partial(connected, Path("/"))
             with Watchdog(engine, launch, endpoint, life, serving.stall_s, look, say):
                 with serving_adapters(
@@ -199,7 +208,8 @@ def _fetch(plan: Plan, report: Callable[[Event], None], inherited: Mapping[str, 
             hint="run `make engine` in a checkout, use an AIM image, or install vLLM beside aim-runtime",
         )
     access.require(plan.settings.host_root, plan.selection.uses)
-    require_free_port(plan.launch.port)
+    if not plan.launch.headless:
+        require_free_port(plan.launch.port)
     if plan.launch.certificate:
         plan.launch.certificate.require()
     overlap, fetching = Overlap(plan, report), Fetching(life)
@@ -254,7 +264,9 @@ def _compiling(plan: Plan, report: Callable[[Event], None]) -> AbstractContextMa
 
 
 def _name(plan: Plan) -> str:
-    return f"{plan.engine.engine} {plan.engine.version}" if plan.engine else plan.settings.engine
+    name = f"{plan.engine.engine} {plan.engine.version}" if plan.engine else plan.settings.engine
+    nodes = plan.settings.nodes
+    return f"{name}, machine {nodes.rank + 1} of {nodes.count}" if nodes else name
 
 
 class _Loading:

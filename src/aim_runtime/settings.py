@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from aim_runtime import parse, variables
 from aim_runtime.errors import InvalidModelRef, InvalidValue, UnknownVariable, nearest
 from aim_runtime.models.ref import ModelRef
+from aim_runtime.nodes import Nodes, Said, nodes, require_together
 from aim_runtime.slo import Slo
 from aim_runtime.variables import VARIABLES
 from aim_runtime.vocabulary import AcceleratorType, AdapterMode, LoadStrategy, Metric, OnFailure, Precision
@@ -101,6 +102,7 @@ class Settings:
     port: int = variables.DEFAULT_PORT
     serving: Serving = Serving()
     adapters: AdapterSettings = AdapterSettings()
+    nodes: Nodes | None = None
     log_level: str = "INFO"
     log_level_root: str | None = None
     log_format: str = "text"
@@ -127,6 +129,7 @@ class Settings:
         read = _Reader(environ)
         warnings = read.strangers()
         metric, slo = read.value("AIM_METRIC", parse.word(Metric)), read.value("AIM_SLO", parse.slo)
+        port, serving = read.value("AIM_PORT", parse.port) or variables.DEFAULT_PORT, _serving(read)
         return cls(
             aim_id=read.value("AIM_ID", parse.model_name),
             model_ref=read.value("AIM_MODEL_ID", parse.model_ref),
@@ -149,9 +152,10 @@ class Settings:
             load_strategy=read.value("AIM_LOAD_STRATEGY", parse.word(LoadStrategy)),
             hub_cache_path=_hub_cache(environ),
             profiles_path=read.path("AIM_PROFILES_PATH"),
-            port=read.value("AIM_PORT", parse.port) or variables.DEFAULT_PORT,
-            serving=_serving(read),
+            port=port,
+            serving=serving,
             adapters=_adapters(read),
+            nodes=_nodes(read, port, serving),
             log_level=read.value("AIM_LOG_LEVEL", parse.one_of(variables.LOG_LEVELS)) or "INFO",
             log_level_root=read.value("AIM_LOG_LEVEL_ROOT", parse.one_of(variables.LOG_LEVELS)),
             log_format=read.value("AIM_LOG_FORMAT", parse.one_of(variables.LOG_FORMATS)) or "text",
@@ -216,6 +220,15 @@ class _Reader:
             except InvalidModelRef as error:
                 raise InvalidModelRef(f"{spelling}={error.message}", hint=error.hint) from error
         return None
+
+    def spelled(self, name: str) -> str | None:
+        """The variable as it was set, under its name or an alias; None where neither is."""
+        names = (name, *self._table[name].aliases)
+        return next((f"{each}={text}" for each in names if (text := self.text(each)) is not None), None)
+
+    def without(self, prefix: str) -> _Reader:
+        """The same environment without the variables that begin with `prefix`."""
+        return _Reader({name: self._environ[name] for name in self._environ if not name.startswith(prefix)})
 
     def empty(self, name: str) -> bool:
         """Whether the variable is there with nothing in it."""
@@ -290,6 +303,25 @@ def _adapters(read: _Reader) -> AdapterSettings:
         read.number("AIM_ADAPTER_MAX_RANK", parse.rank),
         read.text("AIM_ADAPTER_SOURCE") is not None,
     )
+
+
+def _nodes(read: _Reader, port: int, serving: Serving) -> Nodes | None:
+    # LeaderWorkerSet numbers its pods: whoever says how many machines there are numbers them as well.
+    read = read.without("LWS_") if read.text("AIM_NODES") else read
+    names = ("AIM_NODES", "AIM_NODE_RANK", "AIM_MASTER_ADDR", "AIM_MASTER_PORT")
+    words = {name: text for name in names if (text := read.spelled(name)) and "=tcp://" not in text}
+    said = Said(
+        read.value("AIM_NODES", parse.whole(1)),
+        read.value("AIM_NODE_RANK", parse.whole(0)),
+        read.value("AIM_MASTER_ADDR", parse.host),
+        read.value("AIM_MASTER_PORT", parse.port),
+        words,
+    )
+    found = nodes(said, variables.DEFAULT_MASTER_PORT)
+    if found:
+        ports = {"AIM_PORT": port, "AIM_MANAGEMENT_PORT": serving.management_port}
+        require_together(found, ports, serving.on_failure)
+    return found
 
 
 def _hub_home(environ: Mapping[str, str]) -> Path | None:

@@ -68,7 +68,9 @@ def _fit(found: Fit | NotKnown | None) -> str | None:
 
 def _url(plan: Plan) -> str:
     tls = ENGINES[plan.settings.engine].endpoint(plan.launch, {}).tls
-    return f"http{'s' if tls else ''}://localhost:{plan.launch.port}/v1"
+    nodes = plan.settings.nodes
+    host = nodes.master if nodes and not nodes.leads else "localhost"
+    return f"http{'s' if tls else ''}://{host}:{plan.launch.port}/v1"
 
 
 def _layered(launch: Launch) -> dict[str, Any]:

@@ -17,6 +17,8 @@ DEFAULT_HOST_ROOT = "/"
 DEFAULT_HUB_ENDPOINT = "https://huggingface.co"
 DEFAULT_PORT = 8000
 DEFAULT_MANAGEMENT_PORT = 8001
+# vLLM's own.
+DEFAULT_MASTER_PORT = 29501
 DEFAULT_MANAGEMENT_HOST = "127.0.0.1"
 DEFAULT_DRAIN_S = 60.0
 DEFAULT_STALL_S = 60.0
@@ -77,6 +79,32 @@ VARIABLES: tuple[Variable, ...] = (
         "auto or a number from 1",
         "auto",
         ("AIM_GPU_COUNT",),
+    ),
+    Variable(
+        "AIM_NODES",
+        "how many machines serve the model together, each with the accelerators of the profile; where it is "
+        "not set, LeaderWorkerSet's variables are read",
+        "a number from 1",
+        "1",
+        ("LWS_GROUP_SIZE",),
+    ),
+    Variable(
+        "AIM_NODE_RANK",
+        "which of several machines this is; 0 leads, and it alone answers requests",
+        "a number from 0",
+        aliases=("LWS_WORKER_INDEX",),
+    ),
+    Variable(
+        "AIM_MASTER_ADDR",
+        "where several machines meet: the address of the one with rank 0",
+        "a host name or an IP address, without a port",
+        aliases=("LWS_LEADER_ADDRESS",),
+    ),
+    Variable(
+        "AIM_MASTER_PORT",
+        "port at that address, the same on all machines",
+        "a number from 1 to 65535",
+        str(DEFAULT_MASTER_PORT),
     ),
     Variable(
         "AIM_ALLOW_GENERAL_PROFILE_FALLBACK",

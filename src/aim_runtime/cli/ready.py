@@ -13,7 +13,12 @@ from aim_runtime.vocabulary import AdapterMode
 
 def ready_message(event: Ready) -> str:
     """Several lines, the first of which says that it is ready."""
-    plan = event.plan
+    plan, nodes = event.plan, event.plan.settings.nodes
+    if nodes and plan.launch.headless:
+        return (
+            f"ready after {event.seconds:.0f} s: machine {nodes.rank + 1} of {nodes.count} has joined; "
+            f"requests are answered at {nodes.master}"
+        )
     url = f"{'https' if plan.launch.certificate else 'http'}://localhost:{plan.launch.port}/v1"
     return "\n".join(
         [

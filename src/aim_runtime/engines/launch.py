@@ -91,7 +91,8 @@ class Launch:
     the engine runs on, None for all; `notes` what the user should know of the merge; `loading` how the
     weights are read; `compiled` the folder that the engine keeps what it compiles in, which some of the
     variables name folders in; `adapting` what is done about LoRA adapters, None where they are off;
-    `certificate` what TLS is spoken with, None for plain HTTP; `embeds` whether it answers with embeddings.
+    `certificate` what TLS is spoken with, None for plain HTTP; `embeds` whether it answers with embeddings;
+    `headless` whether nothing answers here: one of several machines, which another leads.
     """
 
     command: tuple[str, ...]
@@ -106,6 +107,7 @@ class Launch:
     adapting: Adapting | None = None
     certificate: Certificate | None = None
     embeds: bool = False
+    headless: bool = False
 
     def compiling_in(self, folder: Path | None) -> Launch:
         """The same with another folder for what is compiled; None leaves that to the engine's defaults."""
@@ -136,8 +138,10 @@ class Engine(Protocol):
     def find(self) -> EngineInstall | None:
         """Look for an installation, without starting anything."""
 
-    def problems(self, profile: Profile, install: EngineInstall | None) -> tuple[str, ...]:
-        """Return why the engine would refuse the profile's arguments; empty when it would not."""
+    def problems(self, profile: Profile, install: EngineInstall | None, machines: int = 1) -> tuple[str, ...]:
+        """Return why the engine would refuse the profile's arguments, on so many machines together; empty
+        when it would not.
+        """
 
     def demand(
         self,

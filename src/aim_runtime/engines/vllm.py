@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aim_runtime.engines import args, vllm_log, vllm_metrics
+from aim_runtime.engines import args, vllm_log, vllm_metrics, vllm_nodes
 from aim_runtime.engines.endpoint import Endpoint, Probe
 from aim_runtime.engines.failure import NOTHING_KNOWN, Ending, Failure
 from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
@@ -36,6 +36,7 @@ from aim_runtime.models.adapter import NOT_LOOKED_FOR, Adapters
 from aim_runtime.models.architecture import UNKNOWN_MODEL, Architecture
 from aim_runtime.models.location import Location
 from aim_runtime.models.storage import NOT_LOOKED_AT, Storage
+from aim_runtime.nodes import Nodes
 from aim_runtime.profiles.demand import Demand
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.profiles.selection import Selection
@@ -81,13 +82,14 @@ class Vllm:
             )
         return None
 
-    def problems(self, profile: Profile, install: EngineInstall | None) -> tuple[str, ...]:
+    def problems(self, profile: Profile, install: EngineInstall | None, machines: int = 1) -> tuple[str, ...]:
         options = options_for(install)
         arguments = args.normal(profile.content.engine_args, options)
         found = list(options.problems(arguments))
         count = profile.metadata.accelerator_count
-        given = arguments.get("tensor-parallel-size", count)
-        if profile.metadata.accelerator_type is AcceleratorType.GPU and given != count:
+        given = arguments.get(_PARALLEL, count)
+        on_gpus = profile.metadata.accelerator_type is AcceleratorType.GPU
+        if on_gpus and given not in (count, count * machines):
             found.append(f"tensor-parallel-size {given} differs from accelerator_count {count}")
         found += secrets_of_profile(arguments, profile)
         return tuple(found)
@@ -101,12 +103,13 @@ class Vllm:
         memory_bytes: int | None,
     ) -> Demand:
         options = options_for(install)
-        arguments = _of_profile(profile, options, model)
+        arguments = _of_profile(profile, options, model, settings.nodes)
         arguments |= args.normal(settings.engine_args, options)
         arguments |= args.normal(args.parse_tokens(settings.extra_args, options), options)
+        arguments |= vllm_nodes.spread(settings.nodes, arguments, _each(profile))
         environment = {**profile.content.env_vars, **settings.engine_environment}
         on_cpu = profile.metadata.accelerator_type is AcceleratorType.CPU
-        count = 1 if on_cpu else profile.metadata.accelerator_count
+        count = _each(profile)
         return demand(arguments, environment, model, memory_bytes=memory_bytes, count=count, on_cpu=on_cpu)
 
     def launch(
@@ -120,8 +123,9 @@ class Vllm:
         storage: Storage = NOT_LOOKED_AT,
         adapters: Adapters = NOT_LOOKED_FOR,
     ) -> Launch:
-        options = options_for(install)
+        options, nodes = options_for(install), settings.nodes
         machine = Machine(selection.uses, bool(selection.leaves), host.processor if host else None)
+        vllm_nodes.require(nodes, options, install, on_cpu=machine.on_cpu)
         around = environment(selection.profile, machine, settings)
         notes = list(around.notes)
         users = (
@@ -133,27 +137,30 @@ class Vllm:
             refuse_secrets(arguments, layer)
             notes += [
                 f"{key} in {layer} is ignored: set {variable} instead"
-                for key, variable in OWNED.items()
+                for key, variable in (OWNED | (vllm_nodes.OWNED if nodes else {})).items()
                 if key in arguments
             ]
         by_call = install.command if install else ("vllm", "serve")
         path = {"model": str(location.path)} if "-m" in by_call else {}
-        owned = {**path, "served-model-name": _names(location, settings), "port": settings.port}
+        names = _names(location, settings)
+        owned = {**path, "served-model-name": names, "port": settings.port, **vllm_nodes.owned(nodes)}
         given = (
-            (Layer.PROFILE, _of_profile(selection.profile, options, model)),
-            *((layer, _without_owned(said)) for layer, said in users),
+            (Layer.PROFILE, _of_profile(selection.profile, options, model, nodes)),
+            *((layer, _without_owned(said, nodes)) for layer, said in users),
         )
         said = {key: value for _, arguments in given for key, value in arguments.items()}
+        spread = vllm_nodes.spread(nodes, said, _each(selection.profile))
         known, lacks = _of_architecture(selection.profile, location, said, options, model)
         facts = Facts(storage, len(selection.uses), machine.on_cpu, options, importable)
         chosen = choose_loading(facts, settings.load_strategy, said)
         lora = choose_adapters(selection.profile, location, settings.adapters, adapters, said)
         ours = [
-            *((Layer.RUNTIME, _ending(settings, options)), (Layer.ARCHITECTURE, known)),
+            *((Layer.RUNTIME, {**_ending(settings, options), **spread}), (Layer.ARCHITECTURE, known)),
             *((each.layer, each.arguments) for each in (chosen, lora)),
         ]
         merged = args.merge([*ours, *given, (Layer.RUNTIME, owned)])
-        compiled_for = {**lora.arguments, **said}
+        vllm_nodes.require_even(nodes, {each.key: each.value for each in merged}, _each(selection.profile))
+        compiled_for = {**lora.arguments, **spread, **said, **vllm_nodes.owned(nodes)}
         folder, places = compiled_in(settings.cache_path, machine, install, location, compiled_for)
         more = (*places, *lora.variables, *key_variable(settings))
         variables, against = _with(around.variables, more, settings)
@@ -170,6 +177,7 @@ class Vllm:
             adapting=lora.adapting,
             certificate=certificate(merged),
             embeds="embed" in (said.get("convert"), said.get("task")) or said.get("runner") == "pooling",
+            headless=nodes is not None and not nodes.leads,
         )
 
     def environment(
@@ -219,23 +227,35 @@ def _ending(settings: Settings, options: Options) -> dict[str, Any]:
     return {_SHUTDOWN: math.ceil(settings.serving.drain_s)} if _SHUTDOWN in options.table else {}
 
 
-def _without_owned(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in arguments.items() if key not in OWNED}
+def _without_owned(arguments: Mapping[str, Any], nodes: Nodes | None = None) -> dict[str, Any]:
+    not_here = {*OWNED, *vllm_nodes.left_out(nodes)}
+    return {key: value for key, value in arguments.items() if key not in not_here}
 
 
-def _of_profile(profile: Profile, options: Options, model: Architecture) -> dict[str, Any]:
-    """The profile's arguments but those the runtime owns, over all of the profile's accelerators.
+def _each(profile: Profile) -> int:
+    """How many ranks one machine has room for; a CPU, whose count is of cores, is one."""
+    metadata = profile.metadata
+    return metadata.accelerator_count if metadata.accelerator_type is AcceleratorType.GPU else 1
+
+
+def _of_profile(
+    profile: Profile, options: Options, model: Architecture, nodes: Nodes | None = None
+) -> dict[str, Any]:
+    """The profile's arguments but those the runtime owns, over all of the profile's accelerators: of one
+    machine or, where it says that and there are several, of all of them.
 
     A general profile's context is what its accelerator has room for: a model that can take less has
     its own limit, which is the engine's default.
     """
-    arguments = _without_owned(args.normal(profile.content.engine_args, options))
+    arguments = _without_owned(args.normal(profile.content.engine_args, options), nodes)
     if profile.content.aim_id is None and model.max_positions:
         length = whole(arguments.get(_LENGTH))
         if length and length > model.max_positions:
             del arguments[_LENGTH]
-    if profile.metadata.accelerator_type is AcceleratorType.GPU:
-        arguments[_PARALLEL] = profile.metadata.accelerator_count
+    count = profile.metadata.accelerator_count
+    wide = nodes is not None and arguments.get(_PARALLEL) == count * nodes.count
+    if profile.metadata.accelerator_type is AcceleratorType.GPU and not wide:
+        arguments[_PARALLEL] = count
     return arguments
 
 

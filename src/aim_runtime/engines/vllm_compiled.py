@@ -46,6 +46,7 @@ _ARGUMENTS = (
     *("max-model-len", "max-num-batched-tokens", "max-num-seqs", "speculative-config", "enable-lora"),
     *("tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size", "enable-expert-parallel"),
     *("attention-backend", "optimization-level", "hf-overrides"),
+    *("nnodes", "node-rank"),  # each machine compiles its own part, and may keep it on a volume of all
 )
 
 

@@ -93,6 +93,10 @@ ARGUMENTS: tuple[Change, ...] = (
     _added("kv-cache-memory-bytes", "0.11.0", "gpu-memory-utilization sets the share instead", by=True),
     _added("structured-outputs-config", "0.11.0", "guided-decoding-backend before", by=True),
     _added("cudagraph-capture-sizes", "0.11.1", "cuda-graph-sizes before"),
+    _added("nnodes", "0.11.1", "several machines need Ray before", by=True),
+    _added("node-rank", "0.11.1", "several machines need Ray before", by=True),
+    _added("master-addr", "0.11.1", "several machines need Ray before", by=True),
+    _added("master-port", "0.11.1", "several machines need Ray before", by=True),
     _added("attention-backend", "0.13.0", "VLLM_ATTENTION_BACKEND before"),
     _added("performance-mode", "0.17.0", "set max-num-seqs and max-num-batched-tokens instead"),
 )

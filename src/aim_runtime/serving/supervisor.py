@@ -41,14 +41,21 @@ class EngineFailed(Exception):
 
 
 class _Heard:
-    """Reads the engine's lines for its log; a line can say that another phase of the start has begun."""
+    """Reads the engine's lines for its log; a line can say that another phase of the start has begun.
+
+    `warming`: the last of them was said to have. A machine that another leads says it when it has joined,
+    has its part of the weights and does what it is told.
+    """
 
     def __init__(self, engine: Engine, log: EngineLog) -> None:
+        self.warming = False
         self._engine, self._log = engine, log
         self.tick, self.end = log.tick, log.end
 
     def line(self, text: str) -> None:
-        self._log.line(self._engine.line(text))
+        line = self._engine.line(text)
+        self.warming = self.warming or line.phase is Phase.WARMING
+        self._log.line(line)
 
 
 class Process(Protocol):
@@ -92,8 +99,9 @@ class Supervisor:
         self._was_ready = False
         life.enter(Phase.STARTING)
         life.change(engine_pid=process.pid, engine_alive=True, answers=False)
-        self._output = Output(process.output, _Heard(engine, log))
-        life.endpoint, life.last_lines = endpoint, self._output.last
+        self._heard = _Heard(engine, log)
+        self._output = Output(process.output, self._heard)
+        life.endpoint, life.last_lines = None if launch.headless else endpoint, self._output.last
 
     def __enter__(self) -> Supervisor:
         return self
@@ -112,6 +120,7 @@ class Supervisor:
         """Return when the engine answers, calling `watch` all the time; raises EngineFailed.
 
         `ready_s` is how long that may take since the start of its process, 0 for as long as it takes.
+        One that answers nobody is ready when its log says so.
         """
         while not self._answers():
             watch()  # before the engine's own end: it may know a reason for it
@@ -149,6 +158,8 @@ class Supervisor:
         return in_order
 
     def _answers(self) -> bool:
+        if self._launch.headless:
+            return self._heard.warming
         answer = self.endpoint.ask(self._launch.ready_path, _ANSWERS_WITHIN_S)
         return answer is not None and answer[0] == 200
 

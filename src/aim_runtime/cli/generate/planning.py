@@ -12,6 +12,7 @@ from aim_runtime.cli import output
 from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.generate.contradictions import refuse_contradictions
 from aim_runtime.cli.generate.names import NAMES, checked_image, node_label
+from aim_runtime.cli.generate.together import together
 from aim_runtime.deploy.asked import (
     PROMETHEUS,
     TOKEN_SECRET,
@@ -26,6 +27,7 @@ from aim_runtime.deploy.asked import (
 from aim_runtime.deploy.needs import Needs, needs
 from aim_runtime.plan import make_plan
 from aim_runtime.site import survey
+from aim_runtime.variables import DEFAULT_MASTER_PORT
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -128,9 +130,12 @@ def options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[_Command], _
     return decorate
 
 
-def planned(engine_args: tuple[str, ...]) -> Needs:
-    """Plan for this machine or the declared one; what the user should know of it is said."""
-    settings = settings_from_environment(engine_args)
+def planned(engine_args: tuple[str, ...], *, machines: int = 1, port: int = DEFAULT_MASTER_PORT) -> Needs:
+    """Plan for this machine or the declared one; what the user should know of it is said.
+
+    For several `machines` that serve together, which meet at `port`, it is the plan of the one that leads.
+    """
+    settings = together(settings_from_environment(engine_args), machines, port)
     plan = make_plan(settings, survey(settings, environment=inherited()))
     for warning in plan.warnings:
         output.warning(warning)

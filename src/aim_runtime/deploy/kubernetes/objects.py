@@ -169,6 +169,8 @@ class LocalReference(Object, frozen=True):
 class PodSpec(Object, frozen=True):
     containers: list[Container]
     service_account_name: str | None = None
+    host_network: bool | None = None
+    dns_policy: str | None = None
     automount_service_account_token: bool | None = None
     enable_service_links: bool | None = None
     termination_grace_period_seconds: int | None = None

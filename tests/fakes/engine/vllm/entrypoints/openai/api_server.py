@@ -5,7 +5,7 @@ FAKE_ENGINE says how: `crash` (exit 3 at the start), `die` (exit 4 when asked fo
 the process ids of itself and of its worker, which it leaves behind as a real engine's crash would; and for
 what it found in VLLM_CACHE_ROOT before it wrote a file of its own there, as an engine that compiles does.
 FAKE_ENGINE_LOG names a file of lines that it prints before it answers. More is in load.py, streams.py,
-trouble.py, work.py and openai_api.py.
+nodes.py, trouble.py, work.py and openai_api.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from . import load, openai_api, speed, streams, trouble, work
+from . import load, nodes, openai_api, speed, streams, trouble, work
 from .said import say
 from .security import secured
 
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         if streams.answered(self) or work.answered(self):
             return
-        ready = time.monotonic() - STARTED > READY_AFTER_S
+        ready = time.monotonic() - STARTED > READY_AFTER_S and nodes.complete()
         root = sys.argv[sys.argv.index("--model") + 1] if "--model" in sys.argv else None
         names = argument("--served-model-name")
         models = [{"id": name, "object": "model", "root": root} for name in names]
@@ -101,6 +101,9 @@ def main() -> None:
         seen["found"] = found
         seen["cpus"] = sorted(os.sched_getaffinity(0))
         Path(record).write_text(json.dumps(seen))
+    if "--headless" in sys.argv:
+        nodes.join()
+    nodes.lead()
     ThreadingHTTPServer.request_queue_size = 128  # many clients come at once
     secured(ThreadingHTTPServer(("127.0.0.1", int(argument("--port")[0])), Handler)).serve_forever()
 
