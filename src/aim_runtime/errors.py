@@ -241,6 +241,12 @@ class ServiceUnreachable(CheckError):
     code = "check.service_unreachable"
 
 
+class NotHealthy(CheckError):
+    """A service answers, and says that it is not ready or not alive."""
+
+    code = "check.not_healthy"
+
+
 class EvaluationFailed(CheckError):
     """The answers of a model could not be judged: the program that asks it failed."""
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "cache": "Look at, check, tidy and carry the cache of weights.",
     "detect-hardware": "Print the accelerators of this machine.",
     "doctor": "Find what would stop this machine from serving, with the fix.",
+    "healthcheck": "Say by the exit code whether the service here is ready: for a container's probe.",
     "validate": "Check a profile, and that a service answers as it should.",
     "list-checks": "List the checks of validate.",
     "benchmark": "Measure a service under load.",
