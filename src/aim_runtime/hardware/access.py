@@ -68,6 +68,12 @@ def require(root: Path, gpus: tuple[Accelerator, ...]) -> None:
         )
 
 
+def groups(root: Path) -> tuple[int, ...]:
+    """The groups that the device files of AMD GPUs belong to, but root's; empty where there are none."""
+    files = [root / KFD, *(root / "dev/dri").glob("renderD*")]
+    return tuple(sorted({file.stat().st_gid for file in files if file.exists()} - {0}))
+
+
 def _closed(root: Path, path: str) -> Closed | None:
     file = root / path
     try:

@@ -8,9 +8,12 @@ from aim_runtime.cli import output
 from aim_runtime.cli.lazy import LazyGroup
 
 VERBS = {
-    "aim-engine": "An AIMService of the operator by AMD.",
+    "docker": "A shell script with one command for docker or podman.",
+    "compose": "A Compose file, for docker compose and podman-compose.",
+    "quadlet": "Units from which podman makes a service of systemd.",
     "kubernetes": "A Deployment, with all that stands around it.",
     "kserve": "An InferenceService of KServe.",
+    "aim-engine": "An AIMService of the operator by AMD.",
     "helm-values": "The values of our Helm chart, deploy/helm/aim.",
     "leaderworkerset": "Several machines that serve a model together.",
 }

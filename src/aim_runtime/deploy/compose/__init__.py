@@ -1,0 +1,1 @@
+"""A file for docker compose and podman-compose."""

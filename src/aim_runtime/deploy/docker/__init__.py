@@ -1,0 +1,1 @@
+"""One command, `docker run` or `podman run`, as a script."""

@@ -1,0 +1,1 @@
+"""Units from which podman makes a service of systemd: a container and its volume."""
