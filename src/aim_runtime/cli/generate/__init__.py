@@ -12,6 +12,7 @@ VERBS = {
     "kubernetes": "A Deployment, with all that stands around it.",
     "kserve": "An InferenceService of KServe.",
     "helm-values": "The values of our Helm chart, deploy/helm/aim.",
+    "labels": "What is written on the image of an AIM.",
 }
 
 
