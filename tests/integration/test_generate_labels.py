@@ -68,19 +68,33 @@ def test_wrong_usage(args: tuple[str, ...], words: str, tmp_path: Path) -> None:
     assert "fix:" in done.stderr
 
 
-def test_an_apostrophe_that_the_operator_takes_for_a_quote(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("written", "instead", "words"),
+    [
+        (
+            "description: Optimized for latency on MI250X",
+            "description: Cohere's on MI250X",
+            "recommendedDeployments[0] of metadata.yaml: description has an apostrophe",
+        ),
+        ("profileId: vllm-mi250x-fp16-tp8-latency", "profileId: vllm-mi250x-fp16-tp8-x", "is of no profile"),
+        ("gpuCount: 8", "gpuCount: many", "gpuCount: 'many': expected a whole number"),
+    ],
+    ids=["apostrophe", "no-profile", "no-number"],
+)
+def test_metadata_of_which_no_label_can_be_made(
+    written: str, instead: str, words: str, tmp_path: Path
+) -> None:
     folder = tmp_path / "catalog" / COHERE
     shutil.copytree(shipped_root() / COHERE, folder)
     aim = folder / "metadata.yaml"
     text = aim.read_text()
-    aim.write_text(
-        text.replace("description: Optimized for latency on MI250X", "description: Cohere's on MI250X")
-    )
+    assert written in text
+    aim.write_text(text.replace(written, instead))
     env = environment(tmp_path, AIM_PROFILES_PATH=str(tmp_path / "catalog"))
     done = run(*COMMAND, "--aim-id", COHERE, env=env)
     assert (done.returncode, done.stdout) == (8, "")
-    assert "recommendedDeployments[" in done.stderr
-    assert "Cohere's on MI250X" in done.stderr
+    assert "metadata.yaml" in done.stderr
+    assert words in done.stderr
 
 
 def test_an_image_of_broken_files_is_not_made(tmp_path: Path) -> None:

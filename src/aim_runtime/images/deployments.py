@@ -12,6 +12,7 @@ from aim_runtime.profiles.profile import Metadata, Profile
 from aim_runtime.vocabulary import AcceleratorType, Metric, Precision, ProfileType
 
 FIELD = "recommendedDeployments"
+APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 _TYPES, _PRECISIONS = [*ProfileType], [*Precision]
 
 
@@ -33,9 +34,11 @@ def recommended(aim: AimFile, profiles: Sequence[Profile]) -> list[dict[str, Any
 
 def _resolved(aim: AimFile, number: int, listed: Deployment, profiles: Sequence[Profile]) -> Profile:
     fitting = [profile for profile in profiles if _is_of(listed, profile)]
+    where = f"{aim.aim_id}: {FIELD}[{number}] of metadata.yaml"
     if len(fitting) == 1:
+        without_apostrophe(f"{where}: description", listed.description)
         return fitting[0]
-    where = f"{aim.aim_id}: {FIELD}[{number}] of metadata.yaml, {_shown(listed)}"
+    where = f"{where}, {_shown(listed)}"
     if fitting:
         raise InvalidLabel(
             f"{where}, is of several profiles: {', '.join(profile.stem for profile in fitting)}",
@@ -86,6 +89,15 @@ def _deployment(profile: Profile, description: str) -> dict[str, Any]:
         "profileId": profile.stem,
         "description": description or _described(metadata),
     }
+
+
+def without_apostrophe(name: str, text: str) -> None:
+    """AMD's operator makes every `'` a `"` before it reads the JSON, and would try again for ever."""
+    if "'" in text:
+        raise InvalidLabel(
+            f"{name} has an apostrophe: {text!r}",
+            hint=f"AMD's operator takes ' for a quote: leave it out, or write {APOSTROPHE}",
+        )
 
 
 def _described(metadata: Metadata) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aim_runtime.errors import InvalidLabel
-from aim_runtime.images.deployments import FIELD, recommended
+from aim_runtime.images.deployments import APOSTROPHE, FIELD, recommended, without_apostrophe
 from aim_runtime.images.names import BASE, CPU
 from aim_runtime.profiles.aim import AimFile
 from aim_runtime.profiles.profile import Profile
@@ -23,7 +23,6 @@ LONGEST_DESCRIPTION = 160
 _PROSE = tuple(f"{AIM}.{name}" for name in ("title", "release.notes", "description.full")) + tuple(
     f"{OCI}.{name}" for name in ("description", "vendor", "authors")
 )
-_APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 _VENDOR, _LICENSES = "AIM runtime contributors", "MIT"
 # Title and description of the images that are for no model of their own.
 _ANY_MODEL = {
@@ -49,8 +48,6 @@ def labels(aim: AimFile, profiles: Sequence[Profile], build: Build) -> dict[str,
     """
     ours, image = aim.com.amd.aim, aim.org.opencontainers.image
     deployments = recommended(aim, profiles)
-    for number, each in enumerate(deployments):
-        _without_apostrophe(f"{DEPLOYMENTS}[{number}].description", each["description"])
     return _checked(
         {
             f"{AIM}.title": ours.title,
@@ -125,20 +122,11 @@ def _each_checked(found: dict[str, str]) -> Iterator[tuple[str, str]]:
                 f"{name} is not one line of text: {text!r}",
                 hint="write it on one line in metadata.yaml; a link can lead to what is longer",
             )
-        value = text.replace("'", _APOSTROPHE) if name in _PROSE else text
-        _without_apostrophe(name, value)
+        value = text.replace("'", APOSTROPHE) if name in _PROSE else text
+        without_apostrophe(name, value)
         if name == f"{OCI}.description" and len(value) > LONGEST_DESCRIPTION:
             raise InvalidLabel(
                 f"{name} has {len(value)} characters, {LONGEST_DESCRIPTION} are allowed: {value!r}",
                 hint="say it shorter in metadata.yaml, and all of it in com.amd.aim.description.full",
             )
         yield name, value
-
-
-def _without_apostrophe(name: str, text: str) -> None:
-    """AMD's operator makes every `'` a `"` before it reads JSON, and would try again for ever."""
-    if "'" in text:
-        raise InvalidLabel(
-            f"{name} has an apostrophe: {text!r}",
-            hint=f"AMD's operator takes ' for a quote: leave it out, or write {_APOSTROPHE}",
-        )

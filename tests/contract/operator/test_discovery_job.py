@@ -74,15 +74,23 @@ def test_the_base_image_with_a_model_of_nobodys_and_no_network(tmp_path: Path) -
     assert template.models == (Model("acme/chat", "hf://acme/chat", None),)
 
 
-def test_a_model_of_a_bucket_has_a_name_that_can_be_mounted(tmp_path: Path) -> None:
-    wanted = variables(gpu="MI300X", count=1, metric="latency")
-    said = {
-        "AIM_MODEL_ID": "s3://models/a/b/c",
-        "AWS_ENDPOINT_URL": NO_HUB,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    template = found(tmp_path, {**said, **wanted})
-    assert template.models == (Model("b/c", "s3://models/a/b/c", None),)
+@pytest.mark.parametrize(
+    ("source", "more", "name"),
+    [
+        ("s3://models/a/b/c", {}, "b/c"),
+        ("s3://models", {"AIM_CUSTOM_MODEL_NAME": "acme/chat"}, "acme/chat"),
+    ],
+    ids=["by-its-folders", "by-the-user"],
+)
+def test_a_model_of_a_bucket_has_a_name_and_is_served_from_its_mount(
+    source: str, more: dict[str, str], name: str, tmp_path: Path
+) -> None:
+    wanted = variables(gpu="MI300X", count=1, metric="latency") | {"AIM_CACHE_PATH": "/workspace/cache"}
+    nowhere = {"AWS_ENDPOINT_URL": NO_HUB, "AWS_EC2_METADATA_DISABLED": "true"}
+    code, log = job(tmp_path, {"AIM_MODEL_ID": source, **nowhere, **wanted, **more})
+    assert code == 0, log
+    assert discovered(log).models == (Model(name, source, None),)
+    assert array_of(log)[0]["models"][0]["path"] == f"/workspace/cache/{name}"
 
 
 def test_variables_of_other_charts_and_service_links_do_not_matter(tmp_path: Path) -> None:

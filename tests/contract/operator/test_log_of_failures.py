@@ -12,8 +12,6 @@ from running import COHERE, environment, run
 from servers.hadro import hadro
 from servers.s3 import S3Store, keys, write
 
-FORMATS = ("text", "json")
-
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]:
@@ -42,19 +40,18 @@ def test_a_bucket_without_the_model_and_one_that_is_closed(
     assert (done.returncode, log_taken_for(done.stderr)) == (5, seen), done.stderr
 
 
-@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(
-    ("says", "exit_code"),
+    ("form", "says", "exit_code"),
     [
-        ({"AIM_ID": COHERE, "AIM_PROFILE_ID": "vllm-mi300x-fp16-tp3-latency"}, 4),
-        ({"AIM_ID": COHERE, "AIM_GPU_MODEL": "MI300X", "AIM_GPU_COUNT": "3", "AIM_PRECISION": "int4"}, 4),
-        ({"AIM_ID": COHERE, "AIM_GPU_MODEL": "MI999"}, 2),
-        ({}, 2),
+        ("text", {"AIM_ID": COHERE, "AIM_PROFILE_ID": "vllm-mi300x-fp16-tp3-latency"}, 4),
+        ("json", {"AIM_ID": COHERE, "AIM_GPU_MODEL": "MI300X", "AIM_PRECISION": "int4"}, 4),
+        ("text", {"AIM_ID": COHERE, "AIM_GPU_MODEL": "MI999"}, 2),
+        ("json", {}, 2),
     ],
     ids=["unknown-profile", "nothing-right", "unknown-accelerator", "no-model"],
 )
 def test_a_service_without_a_profile_lacks_no_model(
-    says: dict[str, str], exit_code: int, form: str, tmp_path: Path
+    form: str, says: dict[str, str], exit_code: int, tmp_path: Path
 ) -> None:
     message = tmp_path / "termination-log"
     message.touch()

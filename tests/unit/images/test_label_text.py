@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 
 from aim_runtime.images.label_text import as_arguments, as_dockerfile, as_env, as_json
 
@@ -46,6 +47,14 @@ def test_a_label_instruction() -> None:
 def test_arguments_for_a_shell() -> None:
     words = shlex.split(as_arguments(LABELS))
     assert words[::2] == ["--label"] * len(LABELS)
+    assert dict(word.split("=", 1) for word in words[1::2]) == LABELS
+
+
+def test_arguments_for_xargs() -> None:
+    done = subprocess.run(
+        ["xargs", "printf", r"%s\0"], input=as_arguments(LABELS), capture_output=True, text=True, check=True
+    )
+    words = done.stdout.split("\0")[:-1]
     assert dict(word.split("=", 1) for word in words[1::2]) == LABELS
 
 

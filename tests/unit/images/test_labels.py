@@ -155,7 +155,7 @@ def test_an_apostrophe_of_prose_is_written_as_one_and_no_quote() -> None:
 @pytest.mark.parametrize(
     ("of", "field", "text"),
     [
-        (aim(model=listed(description="Cohere's best")), f"{DEPLOYMENTS}[0].description", '"Cohere\'s best"'),
+        (aim(model=listed(description="Cohere's best")), "recommendedDeployments[0] of", '"Cohere\'s best"'),
         (aim(model={"tags": ["chat", "it's"]}), "com.amd.aim.model.tags", "it's"),
         (aim({"licenses": "a\nb"}), f"{OCI}.licenses", "not one line of text: 'a\\nb'"),
         (aim(release={"notes": "* new\n* newer"}), "com.amd.aim.release.notes", "* new"),

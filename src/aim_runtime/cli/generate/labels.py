@@ -85,8 +85,8 @@ def _aim(asked: str | None) -> tuple[AimFile, list[Profile]]:
     broken = [problem for problem in catalog.problems if problem.origin is Origin.MODEL]
     if broken:
         raise NotDeployable(
-            f"{len(broken)} broken in the folder of {aim_id}: {broken[0].path}: {broken[0].reason}",
-            hint=f"see all that is wrong with: aim-runtime profiles lint {broken[0].path.parent}",
+            f"{broken[0].path}: {broken[0].reason}: no image is made of a folder with a broken file",
+            hint=f"see all that is wrong in it with: aim-runtime profiles lint {broken[0].path.parent}",
         )
     if catalog.aim is None:
         raise InvalidValue(
