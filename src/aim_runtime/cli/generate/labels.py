@@ -27,7 +27,7 @@ from aim_runtime.vocabulary import Origin
     epilog="""\b
 Examples:
   aim-runtime generate labels --aim-id Qwen/Qwen3-32B
-  aim-runtime generate labels --aim-id Qwen/Qwen3-32B --format args | xargs docker build -f Dockerfile.model .
+  aim-runtime generate labels --aim-id Qwen/Qwen3-32B --format args | xargs sh -c 'docker build "$@" .' sh
   aim-runtime generate labels --base --revision "$(git rev-parse HEAD)" --created "$SOURCE_DATE_EPOCH"
 
 \b
