@@ -13,7 +13,7 @@ def all_errors() -> list[type[AimError]]:
 
 
 # The exit codes of the contract, by the first word of the stable code.
-EXIT_CODES = {"config": 2, "hardware": 3, "profile": 4, "model": 5, "engine": 6, "check": 7}
+EXIT_CODES = {"config": 2, "hardware": 3, "profile": 4, "model": 5, "engine": 6, "check": 7, "deploy": 8}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in all_errors() if kind is not AimError])

@@ -19,6 +19,7 @@ from aim_runtime.hardware.cpulist import written
 from aim_runtime.plan import Plan
 from aim_runtime.profiles.memory import memory_object
 from aim_runtime.profiles.profile import Profile
+from aim_runtime.vocabulary import ProfileType
 
 _GIB = 1024**3
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -61,7 +62,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         "filename": plan.profile.path.name,
         "path": str(plan.profile.path),
         "profile_id": plan.profile.id,
-        "profile": profile_object(plan.profile),
+        "profile": _as_discovered(profile_object(plan.profile)),
         "models": [
             {
                 "name": plan.location.model_id,
@@ -101,6 +102,18 @@ def plan_object(plan: Plan) -> dict[str, Any]:
         ],
         "script": plan_shell(plan) + "\n",
     }
+
+
+def _as_discovered(profile: dict[str, Any]) -> dict[str, Any]:
+    """A profile in the words that AMD's operator has for what it discovers: of a general one it has none.
+
+    Its custom resource refuses any other type, and then it never learns what the image serves (aim-engine,
+    config/crd/bases/aim.eai.amd.com_aimservicetemplates.yaml). The profile's id says that it is general.
+    """
+    metadata = profile["metadata"]
+    if metadata["type"] == ProfileType.GENERAL:
+        metadata = metadata | {"type": str(ProfileType.UNOPTIMIZED)}
+    return profile | {"metadata": metadata}
 
 
 def _loading(launch: Launch) -> dict[str, str] | None:

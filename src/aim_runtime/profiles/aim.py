@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, to_builtins
 
 from aim_runtime.errors import InvalidModelRef
 from aim_runtime.models.ref import ModelRef
-from aim_runtime.vocabulary import Precision
+from aim_runtime.vocabulary import Metric, Precision
 
 # One size for every 16-bit format.
 _SAME_SIZE = {Precision.FP16: Precision.BF16}
@@ -18,13 +18,27 @@ class _Strict(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mapping whose keys are all named; those of the image's labels keep the labels' spelling."""
 
 
+class Deployment(_Strict, frozen=True):
+    """A deployment that the AIM recommends: the profile of this accelerator, count and metric.
+
+    Where several are of these, `precision` or `profileId` says which.
+    """
+
+    gpuModel: Annotated[str, Meta(min_length=1)]
+    gpuCount: Annotated[int, Meta(ge=0)]
+    metric: Metric
+    precision: Precision | None = None
+    profileId: str | None = None
+    description: str = ""
+
+
 class _Model(_Strict, frozen=True):
     canonicalName: str
     publisher: str
     source: str = ""
     tags: list[str] = []
     variants: list[str] = []
-    recommendedDeployments: list[dict[str, Any]] = []
+    recommendedDeployments: list[Deployment] = []
 
 
 class _HfToken(_Strict, frozen=True):

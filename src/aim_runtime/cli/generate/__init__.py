@@ -16,6 +16,7 @@ VERBS = {
     "aim-engine": "An AIMService of the operator by AMD.",
     "helm-values": "The values of our Helm chart, deploy/helm/aim.",
     "leaderworkerset": "Several machines that serve a model together.",
+    "labels": "What is written on the image of an AIM.",
 }
 
 
