@@ -48,7 +48,8 @@ def require(nodes: Nodes | None, options: Options, install: EngineInstall | None
             hint="use an image with a newer vLLM, or unset AIM_NODES",
         )
     if on_cpu and install and install.cpu_only:
-        # It is started as its API server's module, and only the `vllm` script knows of --headless.
+        # It is started as its API server's module, and only the `vllm` script knows of --headless. Started by
+        # hand, 0.32.0 joins and is ready, and its pipeline fails at the first request.
         raise UnknownEngineArgument(
             f"AIM_NODES={nodes.count}: vLLM's build for CPUs is installed, and cannot follow another machine",
             hint="unset AIM_NODES, or serve on GPUs",
