@@ -8,6 +8,7 @@ time. Beside each an SBOM is written. `make image` and its like call this.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -122,10 +123,13 @@ def _base(build: Build, base_image: str, *, engine: bool = False) -> tuple[str, 
 def _wheels(*, engine: bool) -> Path:
     """Fetch the packages by this machine's pip, with its configuration, caches and certificates."""
     folder = CACHE / "wheels"
-    folder.mkdir(parents=True, exist_ok=True)
-    lists = [word for name in LISTS for word in ("-r", ROOT / f"requirements/{name}.txt")]
-    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-input", "--wheel-dir", folder]
-    _output([*pip, "--find-links", folder, *lists])
+    lists = [ROOT / f"requirements/{name}.txt" for name in LISTS]
+    fetched = folder / hashlib.sha256(b"".join(path.read_bytes() for path in lists)).hexdigest()[:16]
+    if not fetched.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-input", "--wheel-dir", folder]
+        _output([*pip, *(word for path in lists for word in ("-r", path))])
+        fetched.touch()
     if engine:
         _output([ROOT / "scripts/install-engine-cpu", "--fetch", folder, sys.prefix], said=True)
     return folder

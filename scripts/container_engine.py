@@ -88,12 +88,12 @@ class ContainerEngine:
         if done.returncode or not done.stdout.strip():
             return None
         digest, id_, size = done.stdout.splitlines()[0].split(maxsplit=2)
-        return Built(image, size, id_ if digest == "<none>" else digest)
+        return Built(image, size.strip(), id_ if digest == "<none>" else digest)
 
     @contextmanager
     def files(self, image: str) -> Iterator[Path]:
-        """The root of an image's files, to read; of docker's only the records of what is installed."""
-        if self.is_docker:
+        """The root of an image's files, to read: all of them, or the records of what is installed."""
+        if self.is_docker or os.geteuid():  # only root may mount
             with tempfile.TemporaryDirectory() as root:
                 self._export(image, Path(root))
                 yield Path(root)
@@ -106,9 +106,11 @@ class ContainerEngine:
             buildah._ask("rm", container)
 
     def _export(self, image: str, root: Path) -> None:
+        if self.name == "buildah":
+            raise BuildError("buildah shows an image's files to root only: sudo make …, or install podman")
         container = self._ask("create", image)
         try:
-            with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:
+            with subprocess.Popen([self.name, "export", container], stdout=subprocess.PIPE) as export:
                 unpack = ["tar", "-x", "-C", str(root), *_PACKAGE_RECORDS]
                 subprocess.run(unpack, stdin=export.stdout, check=False)
         finally:
