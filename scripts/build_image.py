@@ -1,8 +1,8 @@
 """Build an image with docker, podman or buildah: build_image.py cpu|base|model|all [ORG/MODEL].
 
 cpu is the runtime and vLLM's CPU build on a Debian, with the profiles of every AIM; base the runtime on an
-image that has vLLM; model one AIM's profiles on the base; all are all of them. Prints a line for each image: name, size, digest,
-time. Beside each an SBOM is written. `make image` and its like call this.
+image that has vLLM; model one AIM's profiles on the base; all are all of them. Prints a line for each image:
+name, size, digest, time. Beside each an SBOM is written. `make image` and its like call this.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ ROOT = Path(__file__).parents[1]
 # What is fetched and made once for all checkouts: packages, and the Debian to build on.
 CACHE = Path(os.environ.get("IMAGE_CACHE") or Path.home() / ".cache/aim-images")
 ENGINE_CPU = "aim-engine-cpu"
-# The base that is made here, where none is named: its Python, and where builds find packages for it.
-DEBIAN, DEBIAN_PYTHON, WHEELS_AT = "debian", (3, 11), "/mnt/wheels"
+# The base that is made here, where none is named: its Python, and the folder of it, empty as a rule, at which
+# builds find packages for that.
+DEBIAN, DEBIAN_PYTHON, WHEELS_AT = "debian", (3, 11), "/srv"
 LISTS = ("image", "runtime", "build")
 
 
@@ -57,7 +58,15 @@ class Build:
         offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS_AT} if wheels else {}
         volumes = {wheels: WHEELS_AT} if wheels else {}
         recipe = Recipe(
-            *(ROOT / "docker" / file, image, self.epoch, {**arguments, **offline}, labels, volumes, self.cached)
+            *(
+                ROOT / "docker" / file,
+                image,
+                self.epoch,
+                {**arguments, **offline},
+                labels,
+                volumes,
+                self.cached,
+            )
         )
         self.engine.build(recipe, ROOT)
         built = self.engine.look(image)
@@ -143,10 +152,14 @@ def _output(command: list[str | Path], *, said: bool = False) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("kind", choices=("cpu", "base", "model", "all"))
     parser.add_argument("aim", nargs="?", metavar="ORG/MODEL", help="The AIM, for model.")
-    parser.add_argument("--base-image", default="", help=f"What to build on; {DEBIAN}: one that is made here.")
+    parser.add_argument(
+        "--base-image", default="", help=f"What to build on; {DEBIAN}: one that is made here."
+    )
     parser.add_argument("--no-cache", action="store_true", help="Build every layer anew.")
     parser.add_argument("--records", type=Path, default=ROOT / "build/images", help="Folder of the SBOM.")
     found = parser.parse_args()

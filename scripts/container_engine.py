@@ -13,7 +13,13 @@ from pathlib import Path
 
 ENGINES = ("docker", "podman", "buildah")
 # What an SBOM is made from.
-_PACKAGE_RECORDS = ("--wildcards", "*.dist-info", "var/lib/dpkg/status", "etc/os-release", "usr/lib/os-release")
+_PACKAGE_RECORDS = (
+    "--wildcards",
+    "*.dist-info",
+    "var/lib/dpkg/status",
+    "etc/os-release",
+    "usr/lib/os-release",
+)
 
 
 class BuildError(Exception):

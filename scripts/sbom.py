@@ -34,7 +34,7 @@ def write(root: Path, image: str, epoch: int, into: Path) -> None:
 def python_packages(folders: list[Path], epoch: int) -> dict[str, Any]:
     """What cyclonedx-py says of the packages in `folders`."""
     with tempfile.TemporaryDirectory() as scratch:
-        # It asks an interpreter for its path, and that of an image need not run here: this one answers for it.
+        # It asks an interpreter for its path. An image's need not run here: this one answers for it.
         asked = Path(scratch, "python")
         asked.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps([str(each) for each in folders])}\nEND\n")
         asked.chmod(0o755)

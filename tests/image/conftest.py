@@ -41,14 +41,20 @@ class Images:
     figures: list[str]
 
     def build(self, *words: str) -> Image:
-        command = [sys.executable, str(ROOT / "scripts/build_image.py"), *words, "--records", str(self.records)]
+        command = [
+            sys.executable,
+            str(ROOT / "scripts/build_image.py"),
+            *words,
+            "--records",
+            str(self.records),
+        ]
         env = {**self.podman.environment, "CONTAINER_ENGINE": "buildah", "IMAGE_CACHE": str(CACHE)}
         done = subprocess.run(
             command, env=env, capture_output=True, text=True, check=False, timeout=BUILT_WITHIN_S
         )
         assert done.returncode == 0, done.stdout + done.stderr
         lines = done.stdout.splitlines()
-        self.figures += lines
+        self.figures.extend(lines)
         name, _, digest = lines[-1].split("  ")[:3]
         return Image(name, digest)
 
@@ -72,7 +78,9 @@ def podman() -> Podman:
         pytest.fail(f"not installed: {', '.join(missing)}; install with: scripts/install-image-tools")
     if os.geteuid() != 0:
         pytest.fail("these tests make a Debian and mount file systems, which only root can")
-    separate = subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, text=True)
+    separate = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True, text=True
+    )
     if separate.returncode:
         pytest.fail(f"this machine gives no namespaces, and containers are made of them: {separate.stderr}")
     found = Podman.below(CACHE / "store")
@@ -83,9 +91,7 @@ def podman() -> Podman:
 
 
 @pytest.fixture(scope="session")
-def images(
-    podman: Podman, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Images:
+def images(podman: Podman, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Images:
     return Images(podman, tmp_path_factory.mktemp("records"), pytestconfig.stash[FIGURES])
 
 

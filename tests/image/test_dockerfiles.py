@@ -23,14 +23,19 @@ def test_the_linter_has_nothing_against(file: Path) -> None:
 
 
 def test_the_default_base_has_the_vllm_of_the_catalogue() -> None:
-    (line,) = [each for each in (DOCKER / "Dockerfile.base").read_text().splitlines() if "ARG BASE_IMAGE=" in each]
+    (line,) = [
+        each for each in (DOCKER / "Dockerfile.base").read_text().splitlines() if "ARG BASE_IMAGE=" in each
+    ]
     assert line.endswith(f":v{TARGET_VERSION}")
 
 
 def test_the_context_is_an_allow_list() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] not in ("#", "")]
     assert lines[0] == "*"
-    allowed, refused = [each for each in lines[1:] if each[0] == "!"], [each for each in lines[1:] if each[0] != "!"]
+    allowed, refused = (
+        [each for each in lines[1:] if each[0] == "!"],
+        [each for each in lines[1:] if each[0] != "!"],
+    )
     assert refused == ["**/__pycache__"]
     assert all((ROOT / each[1:]).exists() for each in allowed)
 

@@ -52,16 +52,17 @@ def test_any_user_plans_and_may_write_what_serving_writes(podman: Podman, base: 
 @pytest.mark.parametrize("user", USERS)
 def test_any_user_serves_and_ends_when_told(podman: Podman, base: Image, user: str, tmp_path: Path) -> None:
     write_tiny_model(tmp_path / MODEL)
+    tmp_path.chmod(0o755)
     port = free_port()
     variables = {
         "AIM_MODEL_ID": MODEL,
         "AIM_ACCELERATOR_TYPE": "cpu",
         "AIM_PORT": str(port),
         "AIM_MANAGEMENT_PORT": "",
-        "PYTHONPATH": "/mnt/engine",
+        "PYTHONPATH": "/srv",
     }
     given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    mounts = [f"--volume={FAKE_ENGINE}:/mnt/engine:ro", f"--volume={tmp_path}:/workspace/model-cache:ro"]
+    mounts = [f"--volume={FAKE_ENGINE}:/srv:ro", f"--volume={tmp_path}:/workspace/model-cache:ro"]
     options = [*as_whoever(user), *given, *mounts, base.name]
     with running(podman, f"aim-test-{user}", port, *options) as container:
         container.wait_until_ready(READY_WITHIN_S)

@@ -31,7 +31,17 @@ def read(podman: Podman, image: Image) -> dict[str, Any]:
 def test_a_model_image_says_what_it_serves(podman: Podman, cohere: Image, tmp_path: Path) -> None:
     config = read(podman, cohere)
     labels = config["Labels"]
-    command = [sys.executable, "-m", "aim_runtime", "generate", "labels", "--aim-id", COHERE, "--format", "json"]
+    command = [
+        sys.executable,
+        "-m",
+        "aim_runtime",
+        "generate",
+        "labels",
+        "--aim-id",
+        COHERE,
+        "--format",
+        "json",
+    ]
     done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=True)
     assert json.loads(done.stdout).items() <= labels.items()
     assert labels[f"{AIM}.model.canonicalName"] == COHERE
