@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 # The hidden mount is an empty cgroup2 beside the cgroups of version 1, which crun refuses to work with.
-_HIDDEN = ("unshare", "--mount", "sh", "-c", 'umount /sys/fs/cgroup/unified 2>&-; exec podman "$@"', "podman")
+HIDDEN = ("unshare", "--mount", "sh", "-c", 'umount /sys/fs/cgroup/unified 2>&-; exec podman "$@"', "podman")
 # Nothing that a service does not need.
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 _CONTAINERS = """\
@@ -54,7 +54,7 @@ class Podman:
 
     def run(self, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """Run podman to its end, whatever that is."""
-        command = [*(_HIDDEN if os.geteuid() == 0 else ("podman",)), *words]
+        command = [*(HIDDEN if os.geteuid() == 0 else ("podman",)), *words]
         return subprocess.run(
             command,
             env=self.environment,

@@ -1,91 +1,69 @@
-"""Played as AMD's operator does it: the Jobs that ask an image what it can serve.
-
-https://github.com/amd-enterprise-ai/aim-engine (internal/aimservicetemplate/discovery.go for v1alpha1)
-"""
+"""Played as AMD's operator does it: the Jobs that ask an image what it can serve, read by its rules."""
 
 from __future__ import annotations
 
-import base64
-import json
+import subprocess
 import time
-from pathlib import Path
 
 import pytest
-import yaml
 
+from contract.operator.discovery import ARGUMENTS, USER, discovered, variables
+from contract.operator.profile_walk import SCRIPT, read
+from contract.operator.shipped import own
 from image.conftest import Image, Images
 from image.podman import Podman
 from running import COHERE
 
 pytestmark = pytest.mark.image
-ROOT = Path(__file__).parents[2]
+# containerd makes no entry for a user that the image does not know.
 JOB = ("--network=none", "--passwd=false", "--cap-drop=all", "--security-opt=no-new-privileges")
-QUIET = ("--env=AIM_LOG_LEVEL_ROOT=CRITICAL", "--env=AIM_LOG_LEVEL=CRITICAL")
+PROFILE = "vllm-mi300x-fp16-tp4-throughput"
 # A Job that takes longer delays every service of a cluster.
 ANSWERS_WITHIN_S = 10
-# v1alpha2: the files themselves, framed, and two values of the image's environment.
-WALK = """\
-for folder in "/workspace/aim-runtime/profiles/$AIM_ID" /workspace/aim-runtime/profiles/general; do
-  [ -d "$folder" ] || continue
-  find "$folder" -type f -name '*.yaml' | sort | while read -r file; do
-    printf 'file %s ' "$file"; base64 "$file" | tr -d '\\n'; echo
-  done
-done
-echo "id $AIM_ID"
-echo "base $AIM_BASE_IMAGE_REF"
-"""
 
 
-def test_dry_run_is_the_last_thing_in_the_log(images: Images, cohere: Image) -> None:
-    given = ["--env=AIM_METRIC=throughput", "--env=AIM_GPU_MODEL=MI300X", "--env=AIM_GPU_COUNT=4"]
+def job(podman: Podman, image: Image, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    said = [f"--env={name}={value}" for name, value in given.items()]
+    return podman.run("run", "--rm", f"--user={USER}", *JOB, *said, image.name, *ARGUMENTS)
+
+
+def test_a_template_is_read_out_of_the_log(images: Images, cohere: Image) -> None:
     began = time.monotonic()
-    job = images.podman.run(
-        *("run", "--rm", "--user=65532", *JOB, *QUIET, *given), cohere.name, "dry-run", "--format=json"
+    done = job(
+        images.podman,
+        cohere,
+        variables(profile_id=PROFILE, gpu="MI300X", count=4, metric="throughput", precision="fp16"),
     )
     took = time.monotonic() - began
-    images.figures.append(f"discovery of an image  {took:.2f} s")
+    images.figures.append(f"discovery of an image: {took:.2f} s")
     assert took < ANSWERS_WITHIN_S
+    assert done.returncode == 0, done.stderr
     # The operator reads stdout and stderr as one.
-    log = job.stderr + job.stdout
-    assert (job.returncode, log.rstrip()[-1]) == (0, "]"), log
-    (found,) = json.loads(log)
-    profile = found["profile"]
-    assert profile["aim_id"] == COHERE
-    assert all(isinstance(value, str) for value in profile["env_vars"].values())
-    assert {key: profile["metadata"][key] for key in ("gpu", "gpu_count", "metric")} == {
-        "gpu": "MI300X",
-        "gpu_count": 4,
-        "metric": "throughput",
-    }
-    assert found["models"][0]["name"] == COHERE
-    assert found["models"][0]["source"].startswith("hf://")
+    template = discovered(done.stderr + done.stdout)
+    assert (template.aim_id, template.filename) == (COHERE, f"{PROFILE}.yaml")
+    assert (template.gpu, template.gpu_count, template.metric) == ("MI300X", 4, "throughput")
+    assert [(each.name, each.source) for each in template.models] == [(COHERE, f"hf://{COHERE}")]
 
 
-def test_no_match_fails_the_job_with_the_reason(images: Images, cohere: Image) -> None:
-    job = images.podman.run(
-        *("run", "--rm", "--user=65532", *JOB, *QUIET, "--env=AIM_GPU_MODEL=MI210"),
-        *(cohere.name, "dry-run", "--format=json"),
-    )
-    assert job.returncode != 0
-    assert job.stdout.strip() == "[]"
-    assert "MI210" in job.stderr
+def test_no_match_fails_the_job_with_the_reason(podman: Podman, cohere: Image) -> None:
+    done = job(podman, cohere, variables(gpu="MI210"))
+    assert done.returncode != 0
+    assert done.stdout.strip() == "[]"
+    assert "MI210" in done.stderr
 
 
 def test_the_walk_over_the_files(podman: Podman, cohere: Image) -> None:
-    limits = ("--memory=256m", "--entrypoint=/bin/sh")
-    lines = podman.ask("run", "--rm", *JOB, *limits, cohere.name, "-c", WALK).splitlines()
-    found = {}
-    for line in lines[:-2]:
-        _, name, text = line.split(" ")
-        found[name.removeprefix("/workspace/aim-runtime/profiles/")] = base64.b64decode(text)
-    shipped = {
-        str(path.relative_to(ROOT / "catalog")): path.read_bytes()
-        for folder in (COHERE, "general")
-        for path in (ROOT / "catalog" / folder).glob("*.yaml")
-        if path.name != "metadata.yaml"
-    }
-    assert found == shipped
-    # One file that is no profile would fail the catalogue of the whole image.
-    assert all(yaml.safe_load(text)["metadata"]["engine"] == "vllm" for text in found.values())
-    assert lines[-2] == f"id {COHERE}"
-    assert lines[-1].startswith("base localhost/aim-base:")
+    """v1alpha2 puts a shell in the place of the entrypoint, with little memory."""
+    given = ("--env=PROFILES=/workspace/aim-runtime/profiles", "--memory=256m", "--entrypoint=/bin/sh")
+    said = podman.ask("run", "--rm", *JOB, *given, cohere.name, "-c", SCRIPT)
+    found = read(said.splitlines())
+    assert found.aim_id == COHERE
+    assert found.base_image.startswith("localhost/aim-base:")
+    assert {item.id for item in found.items} == {each.stem for each in own(COHERE)}
+
+
+def test_the_walk_over_an_image_for_any_model(podman: Podman, base: Image) -> None:
+    given = ("--env=AIM_ID=", "--env=PROFILES=/workspace/aim-runtime/profiles", "--entrypoint=/bin/sh")
+    found = read(podman.ask("run", "--rm", *JOB, *given, base.name, "-c", SCRIPT).splitlines())
+    assert len(found.items) > 40
+    assert all(item.general for item in found.items)

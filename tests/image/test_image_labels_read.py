@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from aim_runtime import __version__
+from contract.operator.image_labels import read_labels
+from contract.operator.shipped import own
 from image.conftest import Image
 from image.podman import Podman
 from running import COHERE, environment
@@ -44,10 +46,10 @@ def test_a_model_image_says_what_it_serves(podman: Podman, cohere: Image, tmp_pa
     ]
     done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=True)
     assert json.loads(done.stdout).items() <= labels.items()
-    assert labels[f"{AIM}.model.canonicalName"] == COHERE
-    # As the operator reads them: every apostrophe is a quote to it.
-    deployments = json.loads(labels[f"{AIM}.model.recommendedDeployments"].replace("'", '"'))
-    assert {"gpuModel", "gpuCount", "precision", "metric", "profileId"} <= {*deployments[0]}
+    found = read_labels(labels)
+    assert found.canonical_name == COHERE
+    assert {each.profile_id for each in found.deployments} <= {each.stem for each in own(COHERE)}
+    assert found.deployments
     assert labels[f"{OCI}.version"] == __version__
     assert re.fullmatch(r"[0-9a-f]{40}", labels[f"{OCI}.revision"])
     environ = dict(each.split("=", 1) for each in config["Env"])
