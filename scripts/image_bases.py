@@ -22,7 +22,7 @@ _LISTS = tuple(ROOT / f"requirements/{name}.txt" for name in ("image", "runtime"
 
 @dataclass(frozen=True)
 class Base:
-    """An image to build on, "" for the Dockerfile's own; `wheels` has all packages that the build installs."""
+    """An image to build on, "" for the Dockerfile's own; `wheels` has all packages for it."""
 
     image: str
     wheels: Path | None = None
