@@ -29,6 +29,7 @@ EVALUATE := .evaluate
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@printf '\n  variables: PORT AIM_ID (or any AIM_*) ENGINE=cpu|system PYTHON VENV\n'
+	@printf '             CONTAINER_ENGINE=docker|podman|buildah BASE_IMAGE AIM=org/model\n'
 
 ## Serving
 
@@ -100,6 +101,27 @@ $(EVALUATE)/.installed: $(INSTALLED) requirements/evaluate.txt scripts/install-e
 	@scripts/install-evaluate $(EVALUATE) $(VENV) $(PYTHON)
 	@touch $@
 
+## Images
+
+BUILD_IMAGE = $(RUN)/python scripts/build_image.py
+ON_BASE = $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
+
+.PHONY: image image-model images image-tools test-image
+image: dev ## the image that serves any model, on the CPU or with ENGINE=system on GPUs
+	@$(BUILD_IMAGE) $(if $(filter system,$(ENGINE)),base,cpu) $(ON_BASE)
+
+image-model: dev ## the image of one AIM, on the base image (AIM=org/model)
+	@$(if $(AIM),,$(error Name an AIM: make image-model AIM=Qwen/Qwen3-32B))$(BUILD_IMAGE) model $(AIM) $(ON_BASE)
+
+images: dev ## all of them: for the CPU, the base, and one for every AIM
+	@$(BUILD_IMAGE) all $(ON_BASE)
+
+image-tools: ## install podman and buildah, where no docker is
+	@scripts/install-image-tools
+
+test-image: dev engine image-tools ## build the images, and run them under podman
+	$(RUN)/python -m pytest -m image tests/image
+
 ## Developing
 
 .PHONY: test test-fast check format generate bench-cli bench-selection clean
@@ -107,7 +129,7 @@ test: dev engine bench servers evaluate ## the whole suite, with the real engine
 	$(RUN)/python -m pytest
 
 test-fast: dev ## what needs neither the engine nor the package registry
-	$(RUN)/python -m pytest -m "not engine and not package and not servers"
+	$(RUN)/python -m pytest -m "not engine and not package and not servers and not image"
 
 check: dev ## format, lint, types, layers, generated files
 	$(RUN)/ruff format --check .

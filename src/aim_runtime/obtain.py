@@ -66,7 +66,7 @@ def obtain(
         moved = moved or (isinstance(event, Progress) and event.phase == "download")
         report(event)
 
-    engine = ENGINES[settings.engine].find()
+    engine = ENGINES[settings.engine].find(settings.engine_python)
     folder = fetch(
         location,
         cache,

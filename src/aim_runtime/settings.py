@@ -87,6 +87,7 @@ class Settings:
     any_metric: bool = False
     slo: Slo | None = None
     engine: str = "vllm"
+    engine_python: str | None = None
     accelerator_type: AcceleratorType | None = None
     accelerator_model: str | None = None
     accelerator_count: int | None = None
@@ -140,6 +141,7 @@ class Settings:
             any_metric=metric is None and slo is not None,
             slo=slo,
             engine=read.value("AIM_ENGINE", parse.engine) or "vllm",
+            engine_python=read.text("AIM_ENGINE_PYTHON"),
             accelerator_type=read.value("AIM_ACCELERATOR_TYPE", parse.word(AcceleratorType)),
             accelerator_model=read.value("AIM_ACCELERATOR_MODEL", parse.text_or_auto),
             accelerator_count=read.value("AIM_ACCELERATOR_COUNT", parse.count),

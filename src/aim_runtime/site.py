@@ -54,7 +54,7 @@ def survey(
     accelerator model that is not known.
     """
     hardware = look(settings)
-    engine = ENGINES[settings.engine].find()
+    engine = ENGINES[settings.engine].find(settings.engine_python)
     catalog, cache = catalog or load_catalog_for(settings), cache_of(settings)
     looked_up = _look_up(settings, catalog, cache, watch, environment)
     folders = {cache.locate(name, sources).path for name, sources in _loadable(settings, catalog)}

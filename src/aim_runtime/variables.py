@@ -65,6 +65,11 @@ VARIABLES: tuple[Variable, ...] = (
         "clients at the same time: ttft_p90_ms<=500,tpot_p90_ms<=50,clients>=8",
     ),
     Variable("AIM_ENGINE", "the inference engine", "vllm", "vllm"),
+    Variable(
+        "AIM_ENGINE_PYTHON",
+        "the Python that has the engine, where it is not in this program's own environment",
+        "a Python to run: a path, or a name that is on PATH",
+    ),
     Variable("AIM_ACCELERATOR_TYPE", "what computes", _words(AcceleratorType, "auto"), "auto"),
     Variable(
         "AIM_ACCELERATOR_MODEL",

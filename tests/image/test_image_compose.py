@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from image.conftest import Image, Images
-from image.podman import _HIDDEN, Container, Podman
 
+from image.conftest import Image, Images
+from image.podman import HIDDEN, Container, Podman
 from running import SMOLLM2, environment, free_port, run
 
 pytestmark = pytest.mark.image
@@ -26,7 +26,7 @@ def path(tmp_path: Path, podman: Podman) -> Iterator[dict[str, str]]:
     """An environment in which the command podman is the one that works here."""
     program = tmp_path / "bin/podman"
     program.parent.mkdir()
-    before = " ".join(f"'{word}'" for word in _HIDDEN)
+    before = " ".join(f"'{word}'" for word in HIDDEN)
     program.write_text(f'#!/bin/sh\nPATH=${{PATH#*:}}\nexec {before} "$@"\n')
     program.chmod(0o755)
     yield {**podman.environment, "PATH": f"{program.parent}:{podman.environment['PATH']}"}

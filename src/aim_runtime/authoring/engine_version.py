@@ -16,21 +16,27 @@ _VERSION = re.compile(r"v?(?P<numbers>\d+(?:\.\d+){0,2})(?P<rest>[.+a-z].*)?")
 
 @dataclass(frozen=True)
 class EngineVersion:
-    """A version of vLLM; `listed` says whether `options` are its own or another version's."""
+    """A version of vLLM; `listed` says whether `options` are its own or another version's.
+
+    `install` is the engine that is there, whatever its version.
+    """
 
     version: str
     options: Options
     listed: bool
+    install: EngineInstall | None = None
 
 
-def engine_version(asked: str | None) -> EngineVersion:
+def engine_version(asked: str | None, python: str | None = None) -> EngineVersion:
     """The version asked for, else the installed one, else the one that the shipped profiles are made for.
 
-    Raises InvalidValue for what is no version.
+    `python` is the one that has the engine, None for this program's own. Raises InvalidValue for what is
+    no version.
     """
-    version = _checked(asked) if asked is not None else _that_will_run()
+    install = Vllm().find(python)
+    version = _checked(asked) if asked is not None else _that_will_run(install)
     options = options_for(EngineInstall("vllm", version, (), Path()))
-    return EngineVersion(version, options, options.version == version.partition("+")[0])
+    return EngineVersion(version, options, options.version == version.partition("+")[0], install)
 
 
 def _checked(asked: str) -> str:
@@ -44,6 +50,5 @@ def _checked(asked: str) -> str:
     return ".".join([*numbers, *["0"] * (3 - len(numbers))]) + (found["rest"] or "")
 
 
-def _that_will_run() -> str:
-    install = Vllm().find()
+def _that_will_run(install: EngineInstall | None) -> str:
     return install.version if install and _VERSION.fullmatch(install.version) else TARGET_VERSION

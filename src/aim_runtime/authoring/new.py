@@ -61,7 +61,7 @@ def draft(settings: Settings, site: Site, today: date) -> Draft:
     stored = of_weights(settings, site, ref)
     start = _Start(settings, site, ref, target, stored.precision)
     model = architecture(start.profile(1, {}, {}), settings, site)
-    engine = engine_version(None)
+    engine = engine_version(None, settings.engine_python)
     arguments: Reasoned = {**stored.arguments, **of_metric(settings, target, engine)}
     environment = of_accelerator(target)
     plain, variables = values(arguments), values(environment)

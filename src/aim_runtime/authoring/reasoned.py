@@ -6,6 +6,7 @@ Sources: vLLM's defaults (engine/arg_utils.py), AMD's guide to vLLM on ROCm (AIT
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from aim_runtime.authoring.count import Choice
@@ -83,7 +84,7 @@ def spoken(
     model: Architecture, ref: ModelRef, given: Mapping[str, Any], engine: EngineVersion
 ) -> tuple[Reasoned, tuple[str, ...]]:
     """The parsers of what the model writes, and why there are none."""
-    found = parsers(model, ref.model_id, given, engine.options, importable)
+    found = parsers(model, ref.model_id, given, engine.options, partial(importable, engine.install))
     why = {
         AUTO: "lets the model decide when to call a tool",
         TOOLS: f"how a {model.name} writes tool calls",

@@ -31,17 +31,17 @@ def measure(
     service: Service,
     points: Sequence[Point],
     *,
-    generator: str | None = None,
+    generator: Generator | str | None = None,
     tokenizer: Path | str | None = None,
     environment: Mapping[str, str],
     tell: Callable[[Progress], None] = lambda progress: None,
 ) -> list[Measured]:
     """Put the load of each point on `service`, one after the other.
 
-    `generator` names the load generator, else the first that is installed; `tokenizer` is a folder or a
-    hub's name, for prompts of exactly so many tokens, else the one that the service tells of; `environment`
-    is what the generator inherits, with the service's key as VLLM_API_KEY. What fails is counted in its
-    point. Raises ToolMissing, InvalidValue, MissingSetting.
+    `generator` is the load generator or its name, else the first that is installed; `tokenizer` is a folder
+    or a hub's name, for prompts of exactly so many tokens, else the one that the service tells of;
+    `environment` is what the generator inherits, with the service's key as VLLM_API_KEY. What fails is
+    counted in its point. Raises ToolMissing, InvalidValue, MissingSetting.
     """
     return list(
         measure_each(
@@ -54,14 +54,14 @@ def measure_each(
     service: Service,
     points: Sequence[Point],
     *,
-    generator: str | None = None,
+    generator: Generator | str | None = None,
     tokenizer: Path | str | None = None,
     environment: Mapping[str, str],
     tell: Callable[[Progress], None] = lambda progress: None,
     within_s: float = POINT_WITHIN_S,
 ) -> Iterator[Measured]:
     """As `measure`, a point as soon as it is measured; each may take `within_s`."""
-    chosen = choose(generator)
+    chosen = choose(generator) if generator is None or isinstance(generator, str) else generator
     words = tokenizer_for(service, tokenizer, environment.get(KEY))
     for number, point in enumerate(points, 1):
         watch = _Watch(point, number, len(points), tell)

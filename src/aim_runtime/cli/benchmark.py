@@ -104,9 +104,9 @@ def command(
     2, 4 or 8, smoke for a CPU, else default_opt. A service with a key gets that of VLLM_API_KEY.
     """
     asked = _suite(suite_name, points, config)
-    chosen = choose(generator)
-    folder = files.prepare(output_dir)
     settings = settings_from_environment()
+    chosen = choose(generator, settings.engine_python)
+    folder = files.prepare(output_dir)
     limits = limits_of(slo) or settings.slo
     environment = inherited()
     found: list[Measured] = []
@@ -119,7 +119,7 @@ def command(
                 for each in measure_each(
                     target.service,
                     suite.points,
-                    generator=chosen.name,
+                    generator=chosen,
                     tokenizer=tokenizer,
                     environment=environment,
                     tell=view.show,

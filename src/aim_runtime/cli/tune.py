@@ -125,7 +125,7 @@ def command(
     if dry_run:
         output.data(space_text(subject, goal, as_json=format_ == "json"))
         return 0
-    chosen = choose(generator)
+    chosen = choose(generator, settings.engine_python)
     view = TuningView(draws=sys.stderr.isatty())
     if minutes is None and trials is None:
         minutes = _MINUTES
@@ -136,7 +136,7 @@ def command(
         folder=folder,
         root=write_to,
         environment=environment,
-        measure=partial(measure, generator=chosen.name, tokenizer=tokenizer, environment=environment),
+        measure=partial(measure, generator=chosen, tokenizer=tokenizer, environment=environment),
         generator=chosen.name,
         today=datetime.now(UTC).date().isoformat(),
         tell=view.show,

@@ -63,8 +63,8 @@ class EnvironmentVariable:
 class EngineInstall:
     """One installation of an engine: the version it says it has and how it is called.
 
-    `command` is the argv in front of the arguments; `python` the interpreter that has its libraries;
-    `cpu_only` whether it was built without code for a GPU.
+    `command` is the argv in front of the arguments; `python` the interpreter that has its libraries, and
+    `path` where that looks for them; `cpu_only` whether it was built without code for a GPU.
     """
 
     engine: str
@@ -72,6 +72,7 @@ class EngineInstall:
     command: tuple[str, ...]
     python: Path
     cpu_only: bool = False
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,11 @@ class Engine(Protocol):
 
     name: str
 
-    def find(self) -> EngineInstall | None:
-        """Look for an installation, without starting anything."""
+    def find(self, python: str | None = None) -> EngineInstall | None:
+        """Look for an installation: in this program's own environment, or in that of another Python.
+
+        Nothing of the engine is started. Raises InvalidValue for a Python that cannot be run.
+        """
 
     def problems(self, profile: Profile, install: EngineInstall | None, machines: int = 1) -> tuple[str, ...]:
         """Return why the engine would refuse the profile's arguments, on so many machines together; empty

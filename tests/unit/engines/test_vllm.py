@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aim_runtime.engines import ENGINES
+from aim_runtime.engines.interpreter import Interpreter
 from aim_runtime.engines.launch import Argument, EngineInstall, Launch, Layer
 from aim_runtime.engines.vllm import TARGET_VERSION, Vllm, options_for
 from aim_runtime.errors import UnknownEngineArgument
@@ -254,6 +255,11 @@ def site_folder(folder: Path, *records: str) -> str:
     return str(folder)
 
 
+def find_in(*path: str) -> EngineInstall | None:
+    python = Path(sys.executable)
+    return Vllm().find_in(Interpreter(python, path, python.parent))
+
+
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An interpreter with a `vllm` script beside it."""
@@ -276,7 +282,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_find(tmp_path: Path, script: Path, records: list[str], version: str, by_script: bool) -> None:
-    found = Vllm().find([str(tmp_path / "empty"), site_folder(tmp_path / "site", *records)])
+    found = find_in(str(tmp_path / "empty"), site_folder(tmp_path / "site", *records))
     assert found is not None
     assert (found.engine, found.version, found.python) == ("vllm", version, Path(sys.executable))
     if by_script:
@@ -287,15 +293,15 @@ def test_find(tmp_path: Path, script: Path, records: list[str], version: str, by
 
 def test_find_without_the_script_calls_the_module(tmp_path: Path, script: Path) -> None:
     script.unlink()
-    found = Vllm().find([site_folder(tmp_path / "site", "vllm-0.32.0")])
+    found = find_in(site_folder(tmp_path / "site", "vllm-0.32.0"))
     assert found is not None
     assert found.command[1:] == ("-m", "vllm.entrypoints.openai.api_server")
 
 
 def test_find_nothing(tmp_path: Path) -> None:
     (tmp_path / "vllm-0.32.0.dist-info").mkdir()
-    assert Vllm().find([str(tmp_path)]) is None
-    assert Vllm().find([]) is None
+    assert find_in(str(tmp_path)) is None
+    assert find_in() is None
 
 
 def test_engines_by_name() -> None:

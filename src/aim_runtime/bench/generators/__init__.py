@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from aim_runtime.bench.generators.generator import Generator
 from aim_runtime.bench.generators.guidellm import GuideLlm
 from aim_runtime.bench.generators.vllm import VllmBench
@@ -16,13 +14,15 @@ INSTALL = "pip install 'aim-runtime[bench]'"
 GENERATORS: dict[str, Generator] = {each.name: each for each in (VllmBench(), GuideLlm())}
 
 
-def choose(name: str | None = None, among: Iterable[Generator] = GENERATORS.values()) -> Generator:
-    """The generator of that name, else the first that is installed. Raises InvalidValue, ToolMissing."""
-    if name is not None:
-        if name not in GENERATORS:
-            raise InvalidValue(f"{name} is not a load generator", hint=f"one of {', '.join(GENERATORS)}")
-        among = [GENERATORS[name]]
-    chosen = next((each for each in among if each.installed()), None)
+def choose(name: str | None = None, engine_python: str | None = None) -> Generator:
+    """The generator of that name, else the first that is installed. Raises InvalidValue, ToolMissing.
+
+    `engine_python` is the Python that has the engine, None for this program's own.
+    """
+    if name is not None and name not in GENERATORS:
+        raise InvalidValue(f"{name} is not a load generator", hint=f"one of {', '.join(GENERATORS)}")
+    among = [VllmBench(engine_python), *(each for each in GENERATORS.values() if each.name != VllmBench.name)]
+    chosen = next((each for each in among if name in (None, each.name) and each.installed()), None)
     if chosen is None:
         raise ToolMissing(f"the load generator {name or 'guidellm'} is not installed here", hint=INSTALL)
     return chosen

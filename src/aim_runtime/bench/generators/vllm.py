@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aim_runtime.bench.generators.failures import Failures
 from aim_runtime.bench.generators.generator import Done, Job
 from aim_runtime.bench.sample import Measured, Sample
+from aim_runtime.engines.interpreter import interpreter
 
 # The console script `vllm` asks for a distribution of that name, which the CPU build is not
 # (PackageNotFoundError); the module behind it has no `__main__`.
@@ -23,16 +24,24 @@ _PROGRAM = (
 _BAR = re.compile(r"\|\s*(\d+)/(\d+)\s*\[")
 
 
+@dataclass(frozen=True)
 class VllmBench:
-    """The engine's own load generator: it keeps the time of every chunk of an answer."""
+    """The engine's own load generator: it keeps the time of every chunk of an answer.
 
+    `python` is the one that has the engine, None for this program's own.
+    """
+
+    python: str | None = None
     name = "vllm"
 
     def installed(self) -> bool:
+        if self.python is not None:
+            folders = interpreter(self.python).path
+            return any(Path(folder, "vllm", "benchmarks", "serve.py").is_file() for folder in folders)
         # Looked at without importing the engine, which takes seconds.
         found = importlib.util.find_spec("vllm")
-        folders = (found.submodule_search_locations if found else None) or ()
-        return any(Path(folder, "benchmarks", "serve.py").is_file() for folder in folders)
+        inside = (found.submodule_search_locations if found else None) or ()
+        return any(Path(folder, "benchmarks", "serve.py").is_file() for folder in inside)
 
     def command(self, job: Job) -> list[str]:
         point = job.point
@@ -42,7 +51,7 @@ class VllmBench:
             else ["--request-rate", f"{point.rate:g}"]
         )
         return [
-            *(sys.executable, "-c", _PROGRAM),
+            *(str(interpreter(self.python).python), "-c", _PROGRAM),
             *("--backend", "openai", "--base-url", job.service.url, "--endpoint", "/v1/completions"),
             *("--model", job.service.model, "--tokenizer", job.tokenizer),
             *("--dataset-name", "random", "--random-input-len", str(point.input_tokens)),

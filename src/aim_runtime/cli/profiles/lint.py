@@ -46,7 +46,7 @@ def command(path: Path | None, version: str | None, format_: str) -> int:
     PATH is a file or a folder; without it the folder of AIM_PROFILES_PATH and the shipped catalogue are
     looked at. Every finding has its line and column, a severity and what to do.
     """
-    engine = engine_version(version)
+    engine = engine_version(version, os.environ.get("AIM_ENGINE_PYTHON") or None)
     files = files_under(path) if path else _default_files()
     if not files:
         raise InvalidValue(f"{path}: no profile file in this folder", hint="profile files end in .yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -46,7 +47,7 @@ def command(path: Path, version: str | None, writes: bool) -> int:
     order and everything that need not change stay as they are. Where a profile has evidence, the reasons
     are added to its changes.
     """
-    engine = engine_version(version)
+    engine = engine_version(version, os.environ.get("AIM_ENGINE_PYTHON") or None)
     files = [each for each in files_under(path) if each.name != AIM_FILE]
     if not files:
         raise InvalidValue(f"{path}: no profile here", hint="profile files end in .yaml")

@@ -24,7 +24,8 @@ _MEND = "mend the profile; aim-runtime profiles lint names each line"
 
 def profile_schema(planned: Planned) -> Passed:
     """The file follows the schema, and `profiles lint` has no error against it."""
-    found = list(lint([planned.profile], engine_version(None)))
+    asked = planned.plan.settings.engine_python if planned.plan else None
+    found = list(lint([planned.profile], engine_version(None, asked)))
     errors = [each for each in found if each.severity is Severity.ERROR]
     texts = [f"line {each.line}: {each.text}" for each in found]
     if errors:
