@@ -94,7 +94,7 @@ def test_our_own_deployment_is_played_and_answers(images: Images, cpu: Image, ca
     began = time.monotonic()
     try:
         podman.ask("kube", "play", "--network", "host", str(file))
-        service = Container(podman, _container_of(podman, "aim-test"), port)
+        service = Container(podman, _container_of(podman, "aim-test-pod"), port)
         service.wait_until_ready(READY_WITHIN_S)
         images.figures.append(f"kube play to an answer: {time.monotonic() - began:.1f} s")
         assert "Paris" in service.chat(SMOLLM2, PARIS)
