@@ -12,6 +12,7 @@ from aim_runtime.cli import output
 from aim_runtime.cli.environment import inherited, settings_from_environment
 from aim_runtime.cli.generate.contradictions import refuse_contradictions
 from aim_runtime.cli.generate.names import NAMES, checked_image, node_label
+from aim_runtime.cli.generate.scaling import scaling
 from aim_runtime.cli.generate.together import together
 from aim_runtime.deploy.asked import (
     PROMETHEUS,
@@ -84,20 +85,7 @@ AROUND = (
     click.option(
         "--surge", is_flag=True, help="Update by a new pod beside the old one; needs free accelerators."
     ),
-    click.option(
-        "--autoscaler",
-        type=click.Choice([str(each) for each in Autoscaler]),
-        default=str(Autoscaler.NONE),
-        show_default=True,
-        help="What adds and removes replicas by vLLM's queue.",
-    ),
-    click.option(
-        "--max-replicas",
-        type=click.IntRange(1),
-        default=4,
-        show_default=True,
-        help="The most that the autoscaler may make of it.",
-    ),
+    *scaling(*Autoscaler),
     click.option(
         "--prometheus", metavar="URL", default=PROMETHEUS, show_default=True, help="What KEDA asks."
     ),
