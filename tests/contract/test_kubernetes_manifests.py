@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from aim_runtime.deploy.asked import Access, Autoscaler
+from aim_runtime.deploy.asked import Access, Asked, Autoscaler
+from aim_runtime.deploy.kubernetes.autoscale import query
 from aim_runtime.deploy.needs import Needs
 from contract.plans import PLANS, manifests, needed, planned, written
 from contract.semantic import findings
@@ -202,5 +204,18 @@ def test_an_autoscaler_has_the_number_of_replicas_to_itself(
     assert [spec["minReplicaCount"], spec["maxReplicaCount"]] == [2, 6]
     assert spec["triggers"][0]["metadata"]["query"] == (
         'sum(vllm:num_requests_waiting{namespace="llm",'
-        'pod=~"command-a-reasoning-08-2025-[a-z0-9]+-[a-z0-9]{5}"})'
+        'pod=~"command-a-reasoning-08-2025-[a-z0-9]+(-[a-z0-9]{5})?"})'
     )
+
+
+@pytest.mark.parametrize("name", ["llm", "a" * 46, "a" * 47, "a" * 50])
+def test_the_queue_is_summed_over_the_pods_of_this_deployment_alone(name: str) -> None:
+    [pods] = re.findall(r'pod=~"([^"]+)"', query("num_requests_waiting", Asked(name, "aim:1")))
+
+    assert re.fullmatch(pods, pod_of(name))
+    assert not re.fullmatch(pods, pod_of(f"{name[:40]}-chat"))
+
+
+def pod_of(deployment: str) -> str:
+    """As Kubernetes names it: 63 letters at most, of which the last five are drawn (names/generate.go)."""
+    return f"{deployment}-7d4b9c6f58-"[:58] + "x2x9k"

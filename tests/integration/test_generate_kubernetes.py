@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def test_weights_below_the_cache_may_be_in_a_claim(tmp_path: Path) -> None:
 
 def test_the_header_says_what_to_do_and_repeats_the_command(tmp_path: Path) -> None:
     said = {**MI300X, "AIM_DRAIN_SECONDS": "90", "HF_TOKEN": "hf_abcdefghijklmnopqrstuvwxyz"}
+    said["AIM_ENGINE_PYTHON"] = sys.executable
     options = ("-n", "llm", "--no-network-policy", "--node-label", "zone=a", "--node-label", "disk=nvme")
     done = run(
         "generate", "kubernetes", *options, "--", "--max-model-len", "8192", env=environment(tmp_path, **said)

@@ -13,8 +13,11 @@ from aim_runtime.deploy.origins import ADDRESSES
 from aim_runtime.settings import ENGINE_PREFIXES, SECRET_SUFFIXES
 from aim_runtime.variables import SECRETS, VARIABLES
 
-# Where this machine keeps weights and writes: nothing in a manifest follows from it.
-_OF_THIS_MACHINE = ("AIM_CACHE_PATH", "AIM_RECORD_PATH", "AIM_TERMINATION_LOG", "HF_HOME", "HF_HUB_CACHE")
+# Where this machine keeps weights, writes and has its engine: nothing in a manifest follows from it.
+_OF_THIS_MACHINE = (
+    *("AIM_CACHE_PATH", "AIM_RECORD_PATH", "AIM_TERMINATION_LOG", "HF_HOME", "HF_HUB_CACHE"),
+    "AIM_ENGINE_PYTHON",
+)
 
 
 def command_line(context: click.Context, engine_args: tuple[str, ...]) -> str:

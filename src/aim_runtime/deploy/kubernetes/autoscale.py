@@ -117,8 +117,11 @@ def _trigger(signal: Signal, asked: Asked) -> Trigger:
 
 
 def query(gauge: str, asked: Asked) -> str:
-    """The sum over this deployment's pods, and over none of one whose name only begins the same."""
-    pods = f'pod=~"{asked.name}-[a-z0-9]+-[a-z0-9]{{5}}"'
+    """The sum over this deployment's pods, and over none of one whose name only begins the same.
+
+    Kubernetes cuts what is in front of a pod's last five letters at 58: of a long name the second dash.
+    """
+    pods = f'pod=~"{asked.name}-[a-z0-9]+(-[a-z0-9]{{5}})?"'
     namespace = f'namespace="{asked.namespace}",' if asked.namespace else ""
     return f"sum(vllm:{gauge}{{{namespace}{pods}}})"
 
