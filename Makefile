@@ -106,7 +106,7 @@ $(EVALUATE)/.installed: $(INSTALLED) requirements/evaluate.txt scripts/install-e
 BUILD_IMAGE = $(RUN)/python scripts/build_image.py
 ON_BASE = $(if $(BASE_IMAGE),--base-image $(BASE_IMAGE))
 
-.PHONY: image image-model images image-tools test-image
+.PHONY: image image-model images image-tools test-image scan
 image: dev ## the image that serves any model, on the CPU or with ENGINE=system on GPUs
 	@$(BUILD_IMAGE) $(if $(filter system,$(ENGINE)),base,cpu) $(ON_BASE)
 
@@ -121,6 +121,9 @@ image-tools: ## install podman and buildah, where no docker is
 
 test-image: dev engine image-tools ## build the images, and run them under podman
 	$(RUN)/python -m pytest -m image tests/image
+
+scan: dev ## look at manifests and Dockerfiles with trivy (optional; needs npm)
+	$(RUN)/python scripts/scan.py .scan
 
 ## Developing
 
