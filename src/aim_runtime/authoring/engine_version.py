@@ -18,7 +18,7 @@ _VERSION = re.compile(r"v?(?P<numbers>\d+(?:\.\d+){0,2})(?P<rest>[.+a-z].*)?")
 class EngineVersion:
     """A version of vLLM; `listed` says whether `options` are its own or another version's.
 
-    `install` is the engine that is there, whatever its version.
+    `install` is the engine that is there, None where a version was asked for.
     """
 
     version: str
@@ -33,7 +33,7 @@ def engine_version(asked: str | None, python: str | None = None) -> EngineVersio
     `python` is the one that has the engine, None for this program's own. Raises InvalidValue for what is
     no version.
     """
-    install = Vllm().find(python)
+    install = Vllm().find(python) if asked is None else None
     version = _checked(asked) if asked is not None else _that_will_run(install)
     options = options_for(EngineInstall("vllm", version, (), Path()))
     return EngineVersion(version, options, options.version == version.partition("+")[0], install)

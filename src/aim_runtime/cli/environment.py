@@ -38,6 +38,11 @@ def settings_with_warnings() -> Settings:
     return settings
 
 
+def engine_python() -> str | None:
+    """The Python that has the engine, for commands that need no other setting."""
+    return os.environ.get("AIM_ENGINE_PYTHON") or None
+
+
 def inherited() -> dict[str, str]:
     """The environment that child processes start from."""
     return dict(os.environ)

@@ -49,6 +49,10 @@ def plain(value: Any) -> Any:
 
 def to_yaml(documents: Iterable[Any], header: str = "") -> str:
     """Write `documents`, parted by `---`; the lines of `header` are comments in front."""
-    comments = "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())
     texts = (yaml.dump(plain(each), Dumper=_Dumper, sort_keys=False, width=10**6) for each in documents)
-    return comments + "---\n".join(texts)
+    return comments(header) + "---\n".join(texts)
+
+
+def comments(header: str) -> str:
+    """The lines of `header` behind a # each, as YAML, units and shells have their comments."""
+    return "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())

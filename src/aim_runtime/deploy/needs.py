@@ -17,12 +17,14 @@ from aim_runtime.plan import Plan
 from aim_runtime.profiles.fit import Fit, NotKnown
 from aim_runtime.profiles.profile import Profile
 from aim_runtime.settings import Serving, Settings
-from aim_runtime.variables import DEFAULT_HUB_ENDPOINT
+from aim_runtime.variables import DEFAULT_CACHE_PATH, DEFAULT_HUB_ENDPOINT
 from aim_runtime.vocabulary import AcceleratorType, Origin, Vendor
 
 __all__ = ["GIB", "Accelerators", "CustomProfile", "LocalPath", "Needs", "Resources", "needs"]
 
 API_KEY = "VLLM_API_KEY"
+# What to listen on for what is asked from outside a container.
+EVERYWHERE = "0.0.0.0"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,21 @@ class Needs:
     memory_summary: str = ""
     gated: bool = False
     local: tuple[LocalPath, ...] = ()
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What the image is told to do."""
+        return ("serve", *(("--", *self.arguments) if self.arguments else ()))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The plan's variables, with where a container of ours has its cache and answers."""
+        return {
+            **self.variables,
+            "AIM_CACHE_PATH": DEFAULT_CACHE_PATH,
+            "AIM_PORT": str(self.port),
+            "AIM_MANAGEMENT_PORT": str(self.management_port or ""),
+        }
 
 
 def needs(plan: Plan, environment: Mapping[str, str] | None = None) -> Needs:

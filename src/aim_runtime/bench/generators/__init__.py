@@ -21,8 +21,9 @@ def choose(name: str | None = None, engine_python: str | None = None) -> Generat
     """
     if name is not None and name not in GENERATORS:
         raise InvalidValue(f"{name} is not a load generator", hint=f"one of {', '.join(GENERATORS)}")
-    among = [VllmBench(engine_python), *(each for each in GENERATORS.values() if each.name != VllmBench.name)]
-    chosen = next((each for each in among if name in (None, each.name) and each.installed()), None)
+    among = GENERATORS | {VllmBench.name: VllmBench(engine_python)}
+    named = among.values() if name is None else (among[name],)
+    chosen = next((each for each in named if each.installed()), None)
     if chosen is None:
         raise ToolMissing(f"the load generator {name or 'guidellm'} is not installed here", hint=INSTALL)
     return chosen

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from aim_runtime.cli import output
-from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.environment import inherited
 from aim_runtime.cli.generate.names import checked_image
-from aim_runtime.cli.generate.planning import planned
+from aim_runtime.cli.generate.planning import plan_for
 from aim_runtime.deploy.asked import checked_name, usual_image, usual_name
 from aim_runtime.deploy.container.asked import Asked, check, groups, secret
 from aim_runtime.deploy.container.container import PROFILES
-from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.needs import Needs, needs
 from aim_runtime.errors import FileNotWritable, MissingSetting
 from aim_runtime.hardware import access
 
@@ -59,10 +59,11 @@ class File:
 
 def containing(engine_args: tuple[str, ...], **said: Any) -> tuple[Needs, Asked]:
     """Plan, and check what was said."""
-    wanted = planned(engine_args)
+    plan = plan_for(engine_args)
+    wanted = needs(plan, inherited())
     name, image, render_gid = said.pop("name"), said.pop("image"), said.pop("render_gid")
     # Only where nobody says it is looked for: another machine may be meant.
-    found = () if render_gid is not None else access.groups(settings_from_environment().host_root)
+    found = () if render_gid is not None else access.groups(plan.settings.host_root)
     asked = Asked(
         checked_name(name) if name else usual_name(wanted),
         checked_image(image) if image else usual_image(wanted),

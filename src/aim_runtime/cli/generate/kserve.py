@@ -7,10 +7,9 @@ from typing import Any
 import click
 
 from aim_runtime.cli import output
-from aim_runtime.cli.generate.planning import CACHING, NAMING, PLACING, asked, options, planned
+from aim_runtime.cli.generate.planning import ASKING, CACHING, NAMING, PLACING, SURGE, asked, options, planned
 from aim_runtime.cli.generate.repeat import command_line
 from aim_runtime.cli.generate.scaling import SCALING
-from aim_runtime.deploy.asked import PROMETHEUS
 from aim_runtime.deploy.documents import to_yaml
 from aim_runtime.deploy.kserve.asked import KServe, Mode, Runtime
 from aim_runtime.deploy.kserve.header import header
@@ -27,14 +26,7 @@ KSERVE = (
         show_default=True,
         help="RawDeployment is what KServe before 0.16 calls it.",
     ),
-    click.option(
-        "--surge", is_flag=True, help="Update by a new pod beside the old one; needs free accelerators."
-    ),
-)
-ASKING = (
-    click.option(
-        "--prometheus", metavar="URL", default=PROMETHEUS, show_default=True, help="What KEDA asks."
-    ),
+    SURGE,
 )
 
 
@@ -52,7 +44,7 @@ Exit codes: 0 written, 2 options that contradict, 3 and 4 no plan, 8 a plan that
 machine has.
 """,
 )
-@options(NAMING, PLACING, CACHING, KSERVE, SCALING, ASKING)
+@options(NAMING, PLACING, CACHING, KSERVE, SCALING, (ASKING,))
 @click.pass_context
 def command(
     context: click.Context,

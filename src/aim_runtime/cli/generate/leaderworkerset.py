@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from aim_runtime.cli import output
-from aim_runtime.cli.generate.planning import CACHING, NAMING, PLACING, asked, options, planned
+from aim_runtime.cli.generate.planning import CACHING, DOWNLOAD, NAMING, PLACING, asked, options, planned
 from aim_runtime.cli.generate.repeat import command_line
 from aim_runtime.deploy.documents import to_yaml
 from aim_runtime.deploy.leaderworkerset.group import checked_group
@@ -45,7 +45,7 @@ GROUP = (
     ),
 )
 AROUND = (
-    click.option("--download", is_flag=True, help="A Job that fetches the weights beforehand."),
+    DOWNLOAD,
     click.option(
         "--network-policy/--no-network-policy",
         default=True,

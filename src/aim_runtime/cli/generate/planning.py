@@ -26,7 +26,7 @@ from aim_runtime.deploy.asked import (
     usual_name,
 )
 from aim_runtime.deploy.needs import Needs, needs
-from aim_runtime.plan import make_plan
+from aim_runtime.plan import Plan, make_plan
 from aim_runtime.site import survey
 from aim_runtime.variables import DEFAULT_MASTER_PORT
 
@@ -80,15 +80,18 @@ CACHING = (
     ),
     click.option("--cache/--no-cache", default=True, help="Without: weights are fetched at every start."),
 )
+DOWNLOAD = click.option("--download", is_flag=True, help="A Job that fetches the weights beforehand.")
+SURGE = click.option(
+    "--surge", is_flag=True, help="Update by a new pod beside the old one; needs free accelerators."
+)
+ASKING = click.option(
+    "--prometheus", metavar="URL", default=PROMETHEUS, show_default=True, help="What KEDA asks."
+)
 AROUND = (
-    click.option("--download", is_flag=True, help="A Job that fetches the weights beforehand."),
-    click.option(
-        "--surge", is_flag=True, help="Update by a new pod beside the old one; needs free accelerators."
-    ),
+    DOWNLOAD,
+    SURGE,
     *scaling(*Autoscaler),
-    click.option(
-        "--prometheus", metavar="URL", default=PROMETHEUS, show_default=True, help="What KEDA asks."
-    ),
+    ASKING,
     click.option("--monitor", is_flag=True, help="A PodMonitor for Prometheus' operator."),
     click.option(
         "--network-policy/--no-network-policy",
@@ -119,6 +122,11 @@ def options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[_Command], _
 
 
 def planned(engine_args: tuple[str, ...], *, machines: int = 1, port: int = DEFAULT_MASTER_PORT) -> Needs:
+    """What the plan needs that `plan_for` makes."""
+    return needs(plan_for(engine_args, machines=machines, port=port), inherited())
+
+
+def plan_for(engine_args: tuple[str, ...], *, machines: int = 1, port: int = DEFAULT_MASTER_PORT) -> Plan:
     """Plan for this machine or the declared one; what the user should know of it is said.
 
     For several `machines` that serve together, which meet at `port`, it is the plan of the one that leads.
@@ -127,7 +135,7 @@ def planned(engine_args: tuple[str, ...], *, machines: int = 1, port: int = DEFA
     plan = make_plan(settings, survey(settings, environment=inherited()))
     for warning in plan.warnings:
         output.warning(warning)
-    return needs(plan, inherited())
+    return plan
 
 
 def asked(wanted: Needs, *, name: str | None, image: str | None, **said: Any) -> Asked:

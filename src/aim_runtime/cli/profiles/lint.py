@@ -13,7 +13,7 @@ from aim_runtime.authoring.engine_version import engine_version
 from aim_runtime.authoring.finding import Finding, Severity
 from aim_runtime.authoring.lint import files_under, lint
 from aim_runtime.cli import output
-from aim_runtime.cli.environment import settings_from_environment
+from aim_runtime.cli.environment import engine_python, settings_from_environment
 from aim_runtime.cli.format_option import format_option
 from aim_runtime.errors import InvalidValue, ProfileError
 from aim_runtime.profiles.catalog import shipped_root
@@ -46,7 +46,7 @@ def command(path: Path | None, version: str | None, format_: str) -> int:
     PATH is a file or a folder; without it the folder of AIM_PROFILES_PATH and the shipped catalogue are
     looked at. Every finding has its line and column, a severity and what to do.
     """
-    engine = engine_version(version, os.environ.get("AIM_ENGINE_PYTHON") or None)
+    engine = engine_version(version, engine_python())
     files = files_under(path) if path else _default_files()
     if not files:
         raise InvalidValue(f"{path}: no profile file in this folder", hint="profile files end in .yaml")

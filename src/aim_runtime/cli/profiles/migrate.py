@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from aim_runtime.authoring.engine_version import engine_version
 from aim_runtime.authoring.lint import files_under
 from aim_runtime.authoring.migrate import Migration, diff, migrate, unchanged, write
 from aim_runtime.cli import output
+from aim_runtime.cli.environment import engine_python
 from aim_runtime.errors import InvalidValue, ProfileError
 from aim_runtime.profiles.catalog import AIM_FILE
 from aim_runtime.profiles.faults import Broken
@@ -47,7 +47,7 @@ def command(path: Path, version: str | None, writes: bool) -> int:
     order and everything that need not change stay as they are. Where a profile has evidence, the reasons
     are added to its changes.
     """
-    engine = engine_version(version, os.environ.get("AIM_ENGINE_PYTHON") or None)
+    engine = engine_version(version, engine_python())
     files = [each for each in files_under(path) if each.name != AIM_FILE]
     if not files:
         raise InvalidValue(f"{path}: no profile here", hint="profile files end in .yaml")

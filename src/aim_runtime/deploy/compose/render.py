@@ -28,9 +28,10 @@ from aim_runtime.deploy.container.container import (
     Container,
     Mount,
     container,
-    size,
 )
+from aim_runtime.deploy.kubernetes.pod import secret_key
 from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.quantity import container_size
 
 SERVICE, MODELS = "aim", "models"
 
@@ -45,7 +46,7 @@ def render(wanted: Needs, asked: Asked) -> list[Compose]:
             services={SERVICE: _service(found, asked)},
             # By a name of its own: else the project's would be put in front.
             volumes={MODELS: Volume(name=volume.source)} if volume else {},
-            secrets={_secret(name): Secret(file=_literal(_path(file))) for name, file in found.secrets},
+            secrets={secret_key(name): Secret(file=_literal(_path(file))) for name, file in found.secrets},
             # A container in a pod has the pod's user namespace, which keeps nobody's user.
             podman=Podman(in_pod=False),
         )
@@ -63,15 +64,15 @@ def _service(found: Container, asked: Asked) -> Service:
         group_add=list(found.groups),
         userns_mode=found.user_namespace,
         deploy=_nvidia(found.nvidia) if found.nvidia else None,
-        shm_size=size(found.shm_bytes),
-        mem_limit=size(found.memory_bytes),
+        shm_size=container_size(found.shm_bytes),
+        mem_limit=container_size(found.memory_bytes),
         pids_limit=PIDS,
         read_only=True,
         tmpfs=[found.tmpfs],
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         volumes=list(_volumes(found.mounts, asked)),
-        secrets=[ServiceSecret(source=_secret(name), target=name) for name, _ in found.secrets],
+        secrets=[ServiceSecret(source=secret_key(name), target=name) for name, _ in found.secrets],
         healthcheck=Healthcheck(
             test=["CMD", "aim-runtime", "healthcheck"],
             interval=f"{HEALTH_INTERVAL_S}s",
@@ -101,11 +102,6 @@ def _volumes(mounts: Iterable[Mount], asked: Asked) -> Iterable[ServiceVolume]:
             read_only=mount.read_only or None,
             bind=None if mount.volume else bind,
         )
-
-
-def _secret(name: str) -> str:
-    """The secret's name in the file: `hf-token`."""
-    return name.lower().replace("_", "-")
 
 
 def _path(source: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from aim_runtime.deploy.container.asked import Asked, vendor
 from aim_runtime.deploy.kubernetes.pod import USER
-from aim_runtime.deploy.needs import GIB, Needs
+from aim_runtime.deploy.needs import EVERYWHERE, GIB, Needs
+from aim_runtime.deploy.quantity import container_size
 from aim_runtime.variables import DEFAULT_CACHE_PATH, DEFAULT_PROFILES_PATH
 from aim_runtime.vocabulary import Vendor
 
@@ -25,7 +26,6 @@ KEEP_GROUPS = "keep-groups"
 # The user who starts podman is the image's own user inside, and may read and write there what is theirs.
 KEEP_USER = f"keep-id:uid={USER}"
 HEALTH_INTERVAL_S, HEALTH_TIMEOUT_S, HEALTH_RETRIES = 10, 10, 3
-LISTEN = "0.0.0.0"
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Container:
     @property
     def tmpfs(self) -> str:
         """/tmp on a root that is read-only, in the words of `--tmpfs`."""
-        return f"{TMP}:rw,exec,nosuid,nodev,mode=1777,size={size(TMP_BYTES)}"
+        return f"{TMP}:rw,exec,nosuid,nodev,mode=1777,size={container_size(TMP_BYTES)}"
 
 
 def container(wanted: Needs, asked: Asked) -> Container:
@@ -77,7 +77,7 @@ def container(wanted: Needs, asked: Asked) -> Container:
     return Container(
         name=asked.name,
         image=asked.image,
-        arguments=("serve", *(("--", *wanted.arguments) if wanted.arguments else ())),
+        arguments=wanted.command,
         environment=_environment(wanted, asked),
         ports=_ports(wanted, asked),
         devices=(KFD, DRI) if made_by is Vendor.AMD else (),
@@ -95,15 +95,10 @@ def container(wanted: Needs, asked: Asked) -> Container:
 
 def _environment(wanted: Needs, asked: Asked) -> dict[str, str]:
     """The plan's variables, where secrets lie, and what the container makes necessary."""
-    found = {
-        **wanted.variables,
-        "AIM_CACHE_PATH": DEFAULT_CACHE_PATH,
-        "AIM_PORT": str(wanted.port),
-        "AIM_MANAGEMENT_PORT": str(wanted.management_port or ""),
-    }
+    found = wanted.environment
     if wanted.management_port:
         # What is published reaches the container by its own address, not by its loopback.
-        found["AIM_MANAGEMENT_HOST"] = LISTEN
+        found["AIM_MANAGEMENT_HOST"] = EVERYWHERE
     if asked.read_only_cache:
         found["AIM_RECORD_PATH"] = ""
     return found | {f"{name}_FILE": f"{SECRETS_AT}/{name}" for name, _ in asked.secrets}
@@ -132,10 +127,3 @@ def _mounts(wanted: Needs, asked: Asked) -> list[Mount]:
     ]
     custom = Mount(PROFILES, f"{DEFAULT_PROFILES_PATH}/custom", read_only=True, beside=True)
     return [cache, *local, *([custom] if wanted.custom_profile else [])]
-
-
-def size(size_bytes: int) -> str:
-    """As docker and podman write it: `8g`, or `512m`; rounded up to a MiB."""
-    if size_bytes % GIB == 0:
-        return f"{size_bytes // GIB}g"
-    return f"{-(-size_bytes // 1024**2)}m"

@@ -16,9 +16,10 @@ from aim_runtime.deploy.container.container import (
     Container,
     Mount,
     container,
-    size,
 )
+from aim_runtime.deploy.documents import comments
 from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.quantity import container_size
 from aim_runtime.errors import InvalidValue
 
 # The folder of the script, as the script finds it.
@@ -47,10 +48,9 @@ def render(wanted: Needs, asked: Asked, engine: Engine = Engine.DOCKER) -> list[
 
 def script(words: list[str], header: str) -> str:
     """The command as a program for any shell, a word a line."""
-    comments = "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())
     here = ['here=$(cd "$(dirname "$0")" && pwd)\n'] if any(_HERE in word for word in words) else []
     command = " \\\n  ".join(words)
-    return f"#!/bin/sh\n{comments}set -eu\n{''.join(here)}exec {command}\n"
+    return f"#!/bin/sh\n{comments(header)}set -eu\n{''.join(here)}exec {command}\n"
 
 
 def _check(asked: Asked) -> None:
@@ -73,8 +73,8 @@ def _flags(found: Container, asked: Asked, engine: Engine) -> Iterator[str]:
     yield from (f"--group-add={group}" for group in found.groups)
     yield from [f"--userns={found.user_namespace}"] if found.user_namespace else []
     yield from _nvidia(found.nvidia, engine)
-    yield f"--shm-size={size(found.shm_bytes)}"
-    yield f"--memory={size(found.memory_bytes)}"
+    yield f"--shm-size={container_size(found.shm_bytes)}"
+    yield f"--memory={container_size(found.memory_bytes)}"
     yield f"--pids-limit={PIDS}"
     yield from ("--read-only", f"--tmpfs={found.tmpfs}")
     yield from ("--cap-drop=ALL", "--security-opt=no-new-privileges")

@@ -10,7 +10,9 @@ from aim_runtime.deploy.kserve.objects import RuntimeSpec
 from aim_runtime.deploy.kserve.service import FORMAT, OWN_VOLUMES, container
 from aim_runtime.deploy.kubernetes.labels import metadata
 from aim_runtime.deploy.kubernetes.objects import Document
-from aim_runtime.deploy.kubernetes.pod import affinity, secret_variables, tolerations, volumes
+from aim_runtime.deploy.kubernetes.placing import affinity, tolerations
+from aim_runtime.deploy.kubernetes.pod import secret_variables
+from aim_runtime.deploy.kubernetes.volumes import volumes
 from aim_runtime.deploy.needs import Needs
 
 

@@ -12,7 +12,7 @@ from aim_runtime.deploy.kserve.objects import (
     Target,
     Window,
 )
-from aim_runtime.deploy.kubernetes.autoscale import DOWN_WINDOW_S, UP_WINDOW_S, Signal, signals
+from aim_runtime.deploy.kubernetes.autoscale import DOWN_WINDOW_S, UP_WINDOW_S, Signal, signals, summed
 from aim_runtime.deploy.needs import Needs
 
 # Of a pod's name, before the five characters that make it unique (apiserver, storage/names).
@@ -42,6 +42,4 @@ def _metric(signal: Signal, asked: Asked) -> Metric:
 def query(gauge: str, asked: Asked) -> str:
     """The sum over this service's pods, whose names Kubernetes cuts before it adds to them."""
     kept = f"{asked.name}-predictor-"[:_KEPT]
-    pods = f'pod=~"{kept}.*"'
-    namespace = f'namespace="{asked.namespace}",' if asked.namespace else ""
-    return f"sum(vllm:{gauge}{{{namespace}{pods}}})"
+    return summed(gauge, f"{kept}.*", asked)

@@ -14,7 +14,8 @@ from aim_runtime.deploy.kubernetes.config_map import digest
 from aim_runtime.deploy.kubernetes.deployment import BESIDE, IN_PLACE
 from aim_runtime.deploy.kubernetes.labels import metadata
 from aim_runtime.deploy.kubernetes.objects import Container, Document, Resources
-from aim_runtime.deploy.kubernetes.pod import mounts, pod_spec, resources, secret_variables, serving, volumes
+from aim_runtime.deploy.kubernetes.pod import pod_spec, resources, secret_variables, serving
+from aim_runtime.deploy.kubernetes.volumes import mounts, volumes
 from aim_runtime.deploy.needs import Needs
 
 # The container that KServe takes for the one that serves.

@@ -121,9 +121,13 @@ def query(gauge: str, asked: Asked) -> str:
 
     Kubernetes cuts what is in front of a pod's last five letters at 58: of a long name the second dash.
     """
-    pods = f'pod=~"{asked.name}-[a-z0-9]+(-[a-z0-9]{{5}})?"'
+    return summed(gauge, f"{asked.name}-[a-z0-9]+(-[a-z0-9]{{5}})?", asked)
+
+
+def summed(gauge: str, pods: str, asked: Asked) -> str:
+    """The sum of one of vLLM's gauges over the pods whose names are as `pods` says."""
     namespace = f'namespace="{asked.namespace}",' if asked.namespace else ""
-    return f"sum(vllm:{gauge}{{{namespace}{pods}}})"
+    return f'sum(vllm:{gauge}{{{namespace}pod=~"{pods}"}})'
 
 
 def horizontal(wanted: Needs, asked: Asked) -> Document:

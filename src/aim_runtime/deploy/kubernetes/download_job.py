@@ -24,8 +24,8 @@ from aim_runtime.deploy.kubernetes.objects import (
     Resources,
     TemplateMetadata,
 )
-from aim_runtime.deploy.kubernetes.pod import container_security, environment, mounts, pod_security, pod_spec
-from aim_runtime.deploy.kubernetes.volumes import ephemeral
+from aim_runtime.deploy.kubernetes.pod import container_security, environment, pod_security, pod_spec
+from aim_runtime.deploy.kubernetes.volumes import ephemeral, mounts
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.deploy.quantity import memory
 from aim_runtime.deploy.times import PLACE_S

@@ -24,10 +24,15 @@ def opening(wanted: Needs, command: str) -> Iterator[str]:
     given = wanted.resources
     asked = f"{memory(given.memory_bytes)} of the node, {memory(given.memory_limit_bytes)} at most"
     yield f"Memory: {wanted.memory_summary or asked}"
-    minutes = -(-wanted.times.start_s // 60)
-    yield f"A first start may take {minutes} minutes, a stop {wanted.times.grace_s} seconds."
+    yield patience(wanted)
     yield ""
     yield f"Made by: {command}"
+
+
+def patience(wanted: Needs) -> str:
+    """How long is to be waited for it."""
+    minutes = -(-wanted.times.start_s // 60)
+    return f"A first start may take {minutes} minutes, a stop {wanted.times.grace_s} seconds."
 
 
 def where(wanted: Needs) -> str:
@@ -43,8 +48,13 @@ def first(wanted: Needs, asked: Asked, there: Iterable[str]) -> Iterator[str]:
         yield f"Must be there: {names}."
     if wanted.secrets:
         yield f"First, once{_why(wanted)}:"
-        values = " ".join(f"--from-literal={secret_key(name)}=${name}" for name in wanted.secrets)
-        yield f"  kubectl{within(asked)} create secret generic {asked.token_secret} {values}"
+        yield f"  {create_secret(wanted, asked)}"
+
+
+def create_secret(wanted: Needs, asked: Asked) -> str:
+    """The command that makes the secret from the variables of whoever gives it."""
+    values = " ".join(f"--from-literal={secret_key(name)}=${name}" for name in wanted.secrets)
+    return f"kubectl{within(asked)} create secret generic {asked.token_secret} {values}"
 
 
 def _why(wanted: Needs) -> str:

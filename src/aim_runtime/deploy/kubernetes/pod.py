@@ -18,36 +18,12 @@ from aim_runtime.deploy.kubernetes.objects import (
     Resources,
     Seccomp,
 )
-from aim_runtime.deploy.kubernetes.placing import DEVICE_ID, affinity, tolerations
+from aim_runtime.deploy.kubernetes.placing import affinity, tolerations
 from aim_runtime.deploy.kubernetes.probes import probes
-from aim_runtime.deploy.kubernetes.volumes import TMP, TMP_BYTES, ephemeral, mounts, volumes
-from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.kubernetes.volumes import TMP, ephemeral, mounts, volumes
+from aim_runtime.deploy.needs import EVERYWHERE, Needs
 from aim_runtime.deploy.quantity import memory
-from aim_runtime.variables import DEFAULT_CACHE_PATH
 from aim_runtime.vocabulary import Vendor
-
-__all__ = [
-    "CONTAINER",
-    "DEVICE_ID",
-    "GPU_GROUPS",
-    "GROUP",
-    "TMP_BYTES",
-    "USER",
-    "affinity",
-    "container_security",
-    "environment",
-    "mounts",
-    "pod_security",
-    "pod_spec",
-    "ports",
-    "probes",
-    "resources",
-    "secret_key",
-    "secret_variables",
-    "serving",
-    "tolerations",
-    "volumes",
-]
 
 CONTAINER = "aim"
 # The image's own user; gid 0 owns what it writes, so that any other uid can as well.
@@ -81,7 +57,7 @@ def serving(wanted: Needs, asked: Asked, *, name: str = CONTAINER) -> Container:
         name=name,
         image=asked.image,
         image_pull_policy="IfNotPresent",
-        args=["serve", *(["--", *wanted.arguments] if wanted.arguments else [])],
+        args=list(wanted.command),
         ports=ports(wanted),
         env=environment(wanted, asked),
         resources=resources(wanted, asked),
@@ -103,13 +79,7 @@ def ports(wanted: Needs) -> list[ContainerPort]:
 
 def environment(wanted: Needs, asked: Asked) -> list[Env]:
     """The plan's variables, what the pod makes necessary, and secrets, which need not be there."""
-    said = {
-        **wanted.variables,
-        "AIM_CACHE_PATH": DEFAULT_CACHE_PATH,
-        "AIM_PORT": str(wanted.port),
-        "AIM_MANAGEMENT_PORT": str(wanted.management_port or ""),
-        "AIM_MANAGEMENT_HOST": "0.0.0.0",
-    }
+    said = {**wanted.environment, "AIM_MANAGEMENT_HOST": EVERYWHERE}
     if asked.access is Access.READ_MANY:
         said["AIM_RECORD_PATH"] = _RECORDS
     return [*(Env(name=name, value=value) for name, value in said.items()), *secret_variables(wanted, asked)]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aim_runtime.deploy.asked import Asked
-from aim_runtime.deploy.kubernetes.header import where
-from aim_runtime.deploy.kubernetes.pod import secret_key
+from aim_runtime.deploy.kubernetes.header import create_secret, patience, where, within
 from aim_runtime.deploy.kubernetes.service import PORT
 from aim_runtime.deploy.leaderworkerset.group import Group
 from aim_runtime.deploy.needs import Needs
@@ -14,18 +13,17 @@ from aim_runtime.deploy.needs import Needs
 
 def header(wanted: Needs, asked: Asked, group: Group, command: str) -> str:
     """The lines of a comment; `command` is what made the manifest."""
-    minutes, into = -(-wanted.times.start_s // 60), f" -n {asked.namespace}" if asked.namespace else ""
-    service = f"{asked.name}-leader"
+    service, into = f"{asked.name}-leader", within(asked)
     lines = [
         f"{wanted.model_id} on {group.machines} machines with {where(wanted)} each, "
         f"profile {wanted.profile_id}",
         *([f"Memory: {wanted.memory_summary}"] if wanted.memory_summary else []),
-        f"A first start may take {minutes} minutes, a stop {wanted.times.grace_s} seconds.",
+        patience(wanted),
         "",
         f"Made by: {command}",
         "",
         f"Must be there: {'; '.join(_there(asked, group))}.",
-        *_secret(wanted, asked, into),
+        *(["First, once:", f"  {create_secret(wanted, asked)}"] if wanted.secrets else []),
         "Then:",
         f"  kubectl{into} apply -f THIS_FILE",
         "In the cluster the leader of each group answers at:",
@@ -50,10 +48,3 @@ def _there(asked: Asked, group: Group) -> Iterator[str]:
         yield f"the secret {asked.pull_secret} for the image"
     if group.rdma:
         yield f"a device plugin that gives nodes {group.rdma[0]}"
-
-
-def _secret(wanted: Needs, asked: Asked, into: str) -> Iterator[str]:
-    if wanted.secrets:
-        values = " ".join(f"--from-literal={secret_key(name)}=${name}" for name in wanted.secrets)
-        yield "First, once:"
-        yield f"  kubectl{into} create secret generic {asked.token_secret} {values}"

@@ -15,7 +15,7 @@ from aim_runtime.deploy.kubernetes.objects import (
     Probe,
     TemplateMetadata,
 )
-from aim_runtime.deploy.kubernetes.pod import pod_spec
+from aim_runtime.deploy.kubernetes.pod import pod_spec, serving
 from aim_runtime.deploy.leaderworkerset.group import Group
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.variables import DEFAULT_MASTER_PORT
@@ -55,7 +55,7 @@ def _template(wanted: Needs, asked: Asked, group: Group, component: str, contain
 
 
 def _container(wanted: Needs, asked: Asked, group: Group) -> Container:
-    container = pod_spec(wanted, asked).containers[0]
+    container = serving(wanted, asked)
     said = {each.name: each for each in container.env}
     said |= {name: Env(name=name, value=value) for name, value in _variables(group).items()}
     given = container.resources

@@ -13,13 +13,13 @@ from aim_runtime.deploy.container.container import (
     Container,
     Mount,
     container,
-    size,
 )
-from aim_runtime.deploy.kubernetes.pod import USER
+from aim_runtime.deploy.kubernetes.pod import USER, secret_key
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.deploy.quadlet import objects
 from aim_runtime.deploy.quadlet.objects import File, Install, Service, Unit, Volume
 from aim_runtime.deploy.quadlet.text import words
+from aim_runtime.deploy.quantity import container_size
 from aim_runtime.errors import ConfigError, HardwareError, InvalidValue, ProfileError
 
 # The image may have to be fetched first: 30 GB and more, over a link of 400 Mbit/s.
@@ -72,7 +72,7 @@ def _check(asked: Asked) -> None:
         if "/" in source:
             raise InvalidValue(
                 f"--secret: {source} is a file, where a secret of podman's is to be named for {name}",
-                hint=f"podman secret create {name.lower().replace('_', '-')} {source}, and that name here",
+                hint=f"podman secret create {secret_key(name)} {source}, and that name here",
             )
 
 
@@ -90,7 +90,7 @@ def _container(found: Container, asked: Asked) -> objects.Container:
         secret=[
             f"{source},type=mount,target={name},uid={USER},gid=0,mode=0400" for name, source in found.secrets
         ],
-        shm_size=size(found.shm_bytes),
+        shm_size=container_size(found.shm_bytes),
         pids_limit=PIDS,
         read_only=True,
         tmpfs=[found.tmpfs],
@@ -109,7 +109,7 @@ def _container(found: Container, asked: Asked) -> objects.Container:
 
 def _more(found: Container) -> Iterator[str]:
     """Flags for which podman 4.9 has no key."""
-    yield f"--memory={size(found.memory_bytes)}"
+    yield f"--memory={container_size(found.memory_bytes)}"
     yield f"--stop-timeout={found.stop_s}"
     yield from (f"--group-add={group}" for group in found.groups)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from aim_runtime.deploy.documents import comments
 from aim_runtime.deploy.quadlet.objects import File
 
 # Beside letters and digits, what stands in a word without quotes.
@@ -16,9 +17,8 @@ _ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 def to_unit(file: File, header: str = "") -> str:
     """The text of one file; the lines of `header` are comments in front."""
-    comments = "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())
     sections = ("\n".join([f"[{name}]", *_lines(section)]) for name, section in file.sections.items())
-    return comments + ("\n" if comments else "") + "\n\n".join(sections) + "\n"
+    return comments(header) + ("\n" if header else "") + "\n\n".join(sections) + "\n"
 
 
 def _lines(section: Any) -> Iterator[str]:
