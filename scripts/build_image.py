@@ -45,6 +45,7 @@ class Wanted:
     base: Base
     arguments: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    layers: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Build:
             **wanted.arguments,
         }
         file, volumes = ROOT / "docker" / wanted.file, {wheels: WHEELS_AT} if wheels else {}
-        self.engine.build(Recipe(file, image, epoch, arguments, wanted.labels, volumes, self.cached), ROOT)
+        recipe = Recipe(file, image, epoch, arguments, wanted.labels, volumes, self.cached, wanted.layers)
+        self.engine.build(recipe, ROOT)
         built = self.engine.look(image)
         if built is None:
             raise BuildError(f"{self.engine.name} built {image}, and does not have it")
@@ -85,7 +87,7 @@ class Build:
 
 def cpu(build: Build, base_image: str) -> str:
     debian = find_base(build.engine, base_image or DEBIAN, with_vllm=True)
-    engine = build.image(Wanted("Dockerfile.cpu", ENGINE_CPU, debian), epoch_of(*ENGINE_INPUTS))
+    engine = build.image(Wanted("Dockerfile.cpu", ENGINE_CPU, debian, layers=True), epoch_of(*ENGINE_INPUTS))
     base = Base(engine, debian.wheels)
     return build.image(Wanted("Dockerfile.base", CPU, base, {"PROFILES": "all"}, labels("--cpu")), epoch_of())
 

@@ -28,7 +28,11 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image to build; `volumes` are folders of this machine that the build may read, and where."""
+    """One image to build; `volumes` are folders of this machine that the build may read, and where.
+
+    `layers` makes one of each line, for the next build to begin from. podman and buildah leave a line that
+    they take from there the time of the build that made it: two builds are the same only without.
+    """
 
     dockerfile: Path
     image: str
@@ -37,6 +41,7 @@ class Recipe:
     labels: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[Path, str] = field(default_factory=dict)
     cached: bool = True
+    layers: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class ContainerEngine:
             # What a build runs comes from this repository and needs no walls; chroot works in a container
             # too, and where there are no cgroups. OCI's format has no field that differs between two builds.
             options += ["--isolation", os.environ.get("BUILDAH_ISOLATION", "chroot"), "--format", "oci"]
-            options += ["--layers", "--timestamp", str(recipe.epoch)]
+            options += [f"--layers={str(recipe.layers).lower()}", "--timestamp", str(recipe.epoch)]
             options += [f"--volume={folder}:{place}:ro" for folder, place in recipe.volumes.items()]
         self._run("build", *options, str(context))
 

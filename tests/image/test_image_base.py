@@ -118,6 +118,12 @@ def test_two_builds_are_the_same_to_the_byte(images: Images, base: Image) -> Non
     assert images.build("base", "--base-image", "debian", "--no-cache").digest == base.digest
 
 
+def test_nothing_in_it_has_the_time_of_an_earlier_build(podman: Podman, base: Image) -> None:
+    image = podman.inspect(base.name)
+    lines = [each for each in image["History"] if each["created_by"] != "/bin/sh"]  # that is the Debian
+    assert {each["created"] for each in lines} == {image["Created"]}
+
+
 def test_the_bill_of_materials(images: Images, base: Image) -> None:
     (file,) = images.records.glob("aim-base-*.cdx.json")
     found = {each["name"] for each in json.loads(file.read_text())["components"]}
