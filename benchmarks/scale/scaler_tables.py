@@ -11,6 +11,7 @@ from autoscaling.arrivals import BURSTS, DAY_S, PATTERNS, STEP, STEP_S, WAVE, Re
 from autoscaling.curve import measured
 from autoscaling.hpa import Policy
 from autoscaling.outcome import Outcome
+from autoscaling.records import records
 from autoscaling.simulation import RUNNING, WAITING, Deployment, simulate
 
 from aim_runtime.deploy.kubernetes.autoscale import WAITING as QUEUE
@@ -74,7 +75,7 @@ def signals() -> str:
 def by_pattern() -> str:
     """All policies against all patterns, replicas starting warm."""
     rows = []
-    for pattern in PATTERNS:
+    for pattern in (*PATTERNS, *records()):
         for number, policy in enumerate(policies()):
             rows.append([pattern.name, policy.name, *_cells(played(pattern, number, WARM_S.value))])
     return table(["pattern", "policy", *_HEADS], rows)
