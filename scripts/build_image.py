@@ -8,6 +8,7 @@ name, size, digest, time. Beside each an SBOM is written. `make image` and its l
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -38,14 +39,13 @@ WHEELS_AT = "/srv"
 
 @dataclass(frozen=True)
 class Wanted:
-    """One image of ours: its Dockerfile, its name without tag, what it is built on and with."""
+    """One image of ours: its Dockerfile, its name with the tag, what it is built on and with."""
 
     file: str
     name: str
     base: Base
     arguments: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
-    layers: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Build:
     records: Path
 
     def named(self, name: str) -> str:
-        return self.engine.named(f"{name}:{__version__}")
+        return self.engine.named(tagged(name))
 
     def image(self, wanted: Wanted, epoch: int) -> str:
         """Build one and say so; return its name."""
-        image, began = self.named(wanted.name), time.monotonic()
+        image, began = self.engine.named(wanted.name), time.monotonic()
         wheels = wanted.base.wheels
         arguments = {
             **({"BASE_IMAGE": wanted.base.image} if wanted.base.image else {}),
@@ -69,12 +69,20 @@ class Build:
             **wanted.arguments,
         }
         file, volumes = ROOT / "docker" / wanted.file, {wheels: WHEELS_AT} if wheels else {}
-        recipe = Recipe(file, image, epoch, arguments, wanted.labels, volumes, self.cached, wanted.layers)
-        self.engine.build(recipe, ROOT)
+        self.engine.build(Recipe(file, image, epoch, arguments, wanted.labels, volumes, self.cached), ROOT)
         built = self.engine.look(image)
         if built is None:
             raise BuildError(f"{self.engine.name} built {image}, and does not have it")
         print(f"{image}  {built.size}  {built.digest}  built in {time.monotonic() - began:.0f} s", flush=True)
+        return image
+
+    def kept(self, wanted: Wanted, epoch: int) -> str:
+        """The same, unless there is one of that name: its tag says what it is made from."""
+        image = self.engine.named(wanted.name)
+        there = self.engine.look(image) if self.cached else None
+        if there is None:
+            return self.image(wanted, epoch)
+        print(f"{image}  {there.size}  {there.digest}  was there", flush=True)
         return image
 
     def described(self, image: str) -> None:
@@ -86,15 +94,19 @@ class Build:
 
 
 def cpu(build: Build, base_image: str) -> str:
-    debian = find_base(build.engine, base_image or DEBIAN, with_vllm=True)
-    engine = build.image(Wanted("Dockerfile.cpu", ENGINE_CPU, debian, layers=True), epoch_of(*ENGINE_INPUTS))
-    base = Base(engine, debian.wheels)
-    return build.image(Wanted("Dockerfile.base", CPU, base, {"PROFILES": "all"}, labels("--cpu")), epoch_of())
+    debian, epoch = find_base(build.engine, base_image or DEBIAN, with_vllm=True), epoch_of(*ENGINE_INPUTS)
+    made_from = f"{debian.image} {epoch} ".encode() + b"".join(
+        (ROOT / name).read_bytes() for name in ENGINE_INPUTS
+    )
+    tag = hashlib.sha256(made_from).hexdigest()[:12]
+    engine = build.kept(Wanted("Dockerfile.cpu", f"{ENGINE_CPU}:{tag}", debian), epoch)
+    base, arguments = Base(engine, debian.wheels), {"PROFILES": "all"}
+    return build.image(Wanted("Dockerfile.base", tagged(CPU), base, arguments, labels("--cpu")), epoch_of())
 
 
 def base(build: Build, base_image: str) -> str:
     found = find_base(build.engine, base_image)
-    return build.image(Wanted("Dockerfile.base", BASE, found, {}, labels("--base")), epoch_of())
+    return build.image(Wanted("Dockerfile.base", tagged(BASE), found, {}, labels("--base")), epoch_of())
 
 
 def model(build: Build, aim_id: str, base_image: str) -> str:
@@ -104,10 +116,12 @@ def model(build: Build, aim_id: str, base_image: str) -> str:
     if not base_image and build.engine.look(found) is None:
         raise BuildError(f"there is no {found} to build on; make it: make image, or name one: BASE_IMAGE=…")
     arguments = {"AIM_ID": aim_id}
-    wanted = Wanted(
-        "Dockerfile.model", image_name(aim_id), Base(found), arguments, labels("--aim-id", aim_id)
-    )
-    return build.image(wanted, epoch_of())
+    name, says = tagged(image_name(aim_id)), labels("--aim-id", aim_id)
+    return build.image(Wanted("Dockerfile.model", name, Base(found), arguments, says), epoch_of())
+
+
+def tagged(name: str) -> str:
+    return f"{name}:{__version__}"
 
 
 def _base_of(aim_id: str) -> str:

@@ -28,11 +28,7 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """One image to build; `volumes` are folders of this machine that the build may read, and where.
-
-    `layers` makes one of each line, for the next build to begin from. podman and buildah leave a line that
-    they take from there the time of the build that made it: two builds are the same only without.
-    """
+    """One image to build; `volumes` are folders of this machine that the build may read, and where."""
 
     dockerfile: Path
     image: str
@@ -41,7 +37,6 @@ class Recipe:
     labels: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[Path, str] = field(default_factory=dict)
     cached: bool = True
-    layers: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,18 +74,20 @@ class ContainerEngine:
             # What a build runs comes from this repository and needs no walls; chroot works in a container
             # too, and where there are no cgroups. OCI's format has no field that differs between two builds.
             options += ["--isolation", os.environ.get("BUILDAH_ISOLATION", "chroot"), "--format", "oci"]
-            options += [f"--layers={str(recipe.layers).lower()}", "--timestamp", str(recipe.epoch)]
+            # A line taken from an earlier build keeps that one's time: no layers, so that nothing is taken.
+            options += ["--layers=false", "--timestamp", str(recipe.epoch)]
             options += [f"--volume={folder}:{place}:ro" for folder, place in recipe.volumes.items()]
         self._run("build", *options, str(context))
 
     def import_archive(self, archive: Path, image: str) -> None:
         """Have the file system in a tar archive as an image."""
-        if self.name != "buildah":
+        if not shutil.which("buildah"):
             self._run("import", str(archive), image)
             return
-        container = self._ask("from", "scratch")
-        self._run("add", "--quiet", container, str(archive), "/")
-        self._run("commit", "--quiet", "--rm", container, image)
+        buildah = ContainerEngine("buildah")  # podman's import puts the time of day into the image
+        container = buildah._ask("from", "scratch")
+        buildah._run("add", "--quiet", container, str(archive), "/")
+        buildah._run("commit", "--quiet", "--rm", "--timestamp", "0", container, image)
 
     def look(self, image: str) -> Built | None:
         """Look for an image on this machine."""

@@ -20,6 +20,13 @@ pytestmark = pytest.mark.image
 USERS = ("0", "1000", "65532", "1000650000")
 MODEL = "acme/tiny"
 READY_WITHIN_S = 60
+# Bytecode that names a time, which no file of an image has: it would be compiled again at every start.
+TIMED = """\
+import pathlib
+for path in pathlib.Path("/opt").rglob("*.pyc"):
+    if path.read_bytes()[4:8] != b"\\1\\0\\0\\0":
+        print(path)
+"""
 # One line for each: what a service, its engine and its libraries write to.
 WRITES = """\
 set -e
@@ -116,6 +123,10 @@ def test_every_profile_is_listed_once_as_what_it_is(
 
 def test_two_builds_are_the_same_to_the_byte(images: Images, base: Image) -> None:
     assert images.build("base", "--base-image", "debian", "--no-cache").digest == base.digest
+
+
+def test_bytecode_holds_whatever_the_times_of_files_are(podman: Podman, cpu: Image) -> None:
+    assert podman.ask("run", "--rm", "--entrypoint", "python3", cpu.name, "-c", TIMED) == ""
 
 
 def test_nothing_in_it_has_the_time_of_an_earlier_build(podman: Podman, base: Image) -> None:
