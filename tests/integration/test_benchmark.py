@@ -6,9 +6,9 @@ import csv
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,8 +55,12 @@ def engine(folder: Path, how: str) -> Iterator[str]:
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Whether it is ready: its port answers before."""
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_a_service_is_started_measured_and_ended(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import base64
 import http.client
 import socket
 import ssl
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -69,7 +70,12 @@ class _Http(http.client.HTTPConnection):
 
 class _Https(http.client.HTTPSConnection):
     def connect(self) -> None:
-        super().connect()
+        try:
+            super().connect()
+        except OSError as error:
+            # Python 3.11 leaves a proxy's refusal open in its frame, and with it the socket that it closed.
+            traceback.clear_frames(error.__traceback__)
+            raise
         _tune(self.sock)
 
 

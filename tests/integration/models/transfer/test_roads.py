@@ -17,7 +17,7 @@ import pytest
 
 from aim_runtime.errors import DownloadFailed
 from aim_runtime.models.transfer import patience
-from aim_runtime.models.transfer.sockets import proxy_for
+from aim_runtime.models.transfer.sockets import open_route, proxy_for
 from integration.models.programs import fake
 from integration.models.transfer.serving import StartFiles, same
 
@@ -36,6 +36,10 @@ def asked(proxy: str) -> list[str]:
     with urllib.request.urlopen(f"http://{proxy}/-/requests") as answer:
         found: list[str] = json.load(answer)
     return found
+
+
+def open_sockets() -> int:
+    return sum("socket:" in os.path.realpath(each) for each in Path("/proc/self/fd").iterdir())
 
 
 @pytest.fixture
@@ -74,6 +78,16 @@ def test_a_proxy_that_refuses_is_said(
     with pytest.raises(DownloadFailed, match="407") as no:
         server.fetch(tmp_path / "into", server.list(environment={"HTTPS_PROXY": f"http://me:wrong1@{proxy}"}))
     assert "wrong1" not in no.value.message + no.value.hint
+
+
+def test_a_proxy_that_refuses_leaves_nothing_open(start_proxy: Callable[..., str]) -> None:
+    proxy, target = start_proxy("--user", "me:secret"), urlsplit("https://localhost:1/a")
+    before = open_sockets()
+    route = open_route(target, {"HTTPS_PROXY": proxy}, timeout_s=10)
+    with pytest.raises(OSError, match="407") as no:
+        route.get(target, {})
+    route.close()
+    assert open_sockets() == before, no
 
 
 def test_tls_by_a_tunnel_with_a_certificate_authority_of_ones_own(
