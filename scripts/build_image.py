@@ -56,9 +56,6 @@ class Build:
     cached: bool
     records: Path
 
-    def named(self, name: str) -> str:
-        return self.engine.named(tagged(name))
-
     def image(self, wanted: Wanted, epoch: int) -> str:
         """Build one and say so; return its name."""
         image, began = self.engine.named(wanted.name), time.monotonic()
@@ -112,7 +109,7 @@ def base(build: Build, base_image: str) -> str:
 def model(build: Build, aim_id: str, base_image: str) -> str:
     if not (CATALOG / aim_id / "metadata.yaml").is_file():
         raise BuildError(f"catalog/{aim_id} is no AIM of the catalogue; see: ls -d catalog/*/*")
-    found = base_image or build.named(_base_of(aim_id))
+    found = base_image or build.engine.named(tagged(_base_of(aim_id)))
     if not base_image and build.engine.look(found) is None:
         raise BuildError(f"there is no {found} to build on; make it: make image, or name one: BASE_IMAGE=…")
     arguments = {"AIM_ID": aim_id}

@@ -38,7 +38,7 @@ def test_a_command_works_as_it_stands(command: str, tmp_path: Path) -> None:
 
 def test_the_table_of_numbers_is_the_programs() -> None:
     from aim_runtime.deploy.container.container import PIDS, TMP_BYTES
-    from aim_runtime.deploy.kubernetes.pod import GPU_GROUPS
+    from aim_runtime.deploy.identity import GPU_GROUPS
 
     assert f"{PIDS:,} processes and threads" in PAGE
     assert f"{TMP_BYTES // 1024**3} GB at most" in PAGE

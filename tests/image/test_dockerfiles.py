@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aim_runtime.deploy.kubernetes.pod import GPU_GROUPS
+from aim_runtime.deploy.identity import GPU_GROUPS
 from aim_runtime.engines.vllm import TARGET_VERSION
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aim_runtime.deploy.kubernetes.pod import GPU_GROUPS
+from aim_runtime.deploy.identity import GPU_GROUPS
 from image.conftest import Image, Images
 from image.podman import HARDENED, Podman, running
 from running import COHERE, FAKE_ENGINE, environment, free_port

@@ -20,7 +20,7 @@ from aim_runtime.settings import Serving, Settings
 from aim_runtime.variables import DEFAULT_CACHE_PATH, DEFAULT_HUB_ENDPOINT
 from aim_runtime.vocabulary import AcceleratorType, Origin, Vendor
 
-__all__ = ["GIB", "Accelerators", "CustomProfile", "LocalPath", "Needs", "Resources", "needs"]
+__all__ = ["GIB", "Accelerators", "CustomProfile", "LocalPath", "Needs", "Resources", "needs", "secret_key"]
 
 API_KEY = "VLLM_API_KEY"
 # What to listen on for what is asked from outside a container.
@@ -218,3 +218,8 @@ def _custom(plan: Plan) -> CustomProfile | None:
         return None
     folder = profile.content.aim_id or "general"
     return CustomProfile(f"{folder}/{profile.stem}.yaml", profile.path.read_text(encoding="utf-8"))
+
+
+def secret_key(variable: str) -> str:
+    """The name of the secret that has a variable's value: `hf-token` has HF_TOKEN."""
+    return variable.lower().replace("_", "-")

@@ -103,6 +103,11 @@ def answered(answer: Future[T], report: Report, within_s: float) -> bool:
     return finished(answer, lambda: report(Progress("ask", 0)), within_s)
 
 
+def pause(report: Report, for_s: float) -> None:
+    """Wait: who reports is told meanwhile, and can end it."""
+    answered(Future(), report, for_s)
+
+
 def run(
     argv: Sequence[str], *, environment: Mapping[str, str], log: Path, watch: Callable[[], None]
 ) -> tuple[int, str]:

@@ -29,8 +29,7 @@ from aim_runtime.deploy.container.container import (
     Mount,
     container,
 )
-from aim_runtime.deploy.kubernetes.pod import secret_key
-from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.needs import Needs, secret_key
 from aim_runtime.deploy.quantity import container_size
 
 SERVICE, MODELS = "aim", "models"

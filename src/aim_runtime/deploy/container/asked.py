@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from aim_runtime.deploy.kubernetes.pod import GPU_GROUPS
+from aim_runtime.deploy.identity import GPU_GROUPS
 from aim_runtime.deploy.needs import Needs
 from aim_runtime.errors import InvalidValue, MissingSetting, did_you_mean
 from aim_runtime.variables import SECRETS

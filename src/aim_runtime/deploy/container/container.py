@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aim_runtime.deploy.container.asked import Asked, vendor
-from aim_runtime.deploy.kubernetes.pod import USER
+from aim_runtime.deploy.identity import USER
 from aim_runtime.deploy.needs import EVERYWHERE, GIB, Needs
 from aim_runtime.deploy.quantity import container_size
 from aim_runtime.variables import DEFAULT_CACHE_PATH, DEFAULT_PROFILES_PATH

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct, field
 
 from aim_runtime.deploy.asked import GPU_RESOURCE, PROMETHEUS, TOKEN_SECRET, Access, Autoscaler
+from aim_runtime.deploy.identity import GPU_GROUPS
 from aim_runtime.deploy.kubernetes.objects import LocalReference
-from aim_runtime.deploy.kubernetes.pod import GPU_GROUPS
 from aim_runtime.deploy.kubernetes.route import Parent
 from aim_runtime.variables import DEFAULT_CACHE_PATH, DEFAULT_MANAGEMENT_PORT, DEFAULT_PORT
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from aim_runtime.deploy.asked import Asked
 from aim_runtime.deploy.kubernetes.header import where
-from aim_runtime.deploy.kubernetes.pod import secret_key
-from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.needs import Needs, secret_key
 
 CHART = "deploy/helm/aim"
 

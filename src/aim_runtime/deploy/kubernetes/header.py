@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from aim_runtime.deploy.asked import Asked, Autoscaler
 from aim_runtime.deploy.kubernetes.inference_pool import PICKER_PORT, picker
-from aim_runtime.deploy.kubernetes.pod import secret_key
 from aim_runtime.deploy.kubernetes.service import PORT
-from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.needs import Needs, secret_key
 from aim_runtime.deploy.quantity import memory
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aim_runtime.deploy.asked import Access, Asked
+from aim_runtime.deploy.identity import GPU_GROUPS, GROUP, USER
 from aim_runtime.deploy.kubernetes.elsewhere import refuse_what_is_here
 from aim_runtime.deploy.kubernetes.objects import (
     Capabilities,
@@ -21,15 +22,11 @@ from aim_runtime.deploy.kubernetes.objects import (
 from aim_runtime.deploy.kubernetes.placing import affinity, tolerations
 from aim_runtime.deploy.kubernetes.probes import probes
 from aim_runtime.deploy.kubernetes.volumes import TMP, ephemeral, mounts, volumes
-from aim_runtime.deploy.needs import EVERYWHERE, Needs
+from aim_runtime.deploy.needs import EVERYWHERE, Needs, secret_key
 from aim_runtime.deploy.quantity import memory
 from aim_runtime.vocabulary import Vendor
 
 CONTAINER = "aim"
-# The image's own user; gid 0 owns what it writes, so that any other uid can as well.
-USER, GROUP = 1000, 0
-# Who may open /dev/kfd and /dev/dri/renderD*: `video`, and the numbers that distributions give to `render`.
-GPU_GROUPS = [44, 104, 105, 106, 107, 108, 109, 110, 992, 993]
 # Where records go when the cache cannot be written.
 _RECORDS = f"{TMP}/records"
 
@@ -101,11 +98,6 @@ def secret_variables(wanted: Needs, asked: Asked) -> list[Env]:
         )
         for name in wanted.secrets
     ]
-
-
-def secret_key(variable: str) -> str:
-    """The key of the secret that has a variable's value: `hf-token` has HF_TOKEN."""
-    return variable.lower().replace("_", "-")
 
 
 def resources(wanted: Needs, asked: Asked) -> Resources:

@@ -14,8 +14,8 @@ from aim_runtime.deploy.container.container import (
     Mount,
     container,
 )
-from aim_runtime.deploy.kubernetes.pod import USER, secret_key
-from aim_runtime.deploy.needs import Needs
+from aim_runtime.deploy.identity import USER
+from aim_runtime.deploy.needs import Needs, secret_key
 from aim_runtime.deploy.quadlet import objects
 from aim_runtime.deploy.quadlet.objects import File, Install, Service, Unit, Volume
 from aim_runtime.deploy.quadlet.text import words

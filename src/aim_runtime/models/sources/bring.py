@@ -15,8 +15,9 @@ from aim_runtime.models.transfer.download import download
 from aim_runtime.models.transfer.remote import Algorithm, Changed, Digest, RemoteFile
 from aim_runtime.models.unarchive import unarchive
 
-# Somebody who uploads while we download is done some time.
-_MOST_VERSIONS = 3
+# Somebody who uploads while we download is done some time; a file that is written in place has many states
+# within a moment.
+_PAUSES_S = (0.5, 2.0)
 
 
 def bring(source: Listing, ref: ModelRef, into: Path, report: Report) -> Fetched:
@@ -25,18 +26,21 @@ def bring(source: Listing, ref: ModelRef, into: Path, report: Report) -> Fetched
     Files that did not change are not read again. Raises DownloadFailed when they go on changing.
     """
     changed = ""
-    for _ in range(_MOST_VERSIONS):
+    for pause_s in (*_PAUSES_S, None):
         snapshot = source.snapshot(ref, report)
         try:
             digests = download(snapshot, into, report, what=str(ref))
         except Changed as change:
             changed = str(change)
+            if pause_s is None:
+                break
             report(Notice(f"{changed} of {ref} was replaced while it was being fetched; looking again"))
+            background.pause(report, pause_s)
             continue
         promised = {file.name: file.digest for file in snapshot.files if file.digest}
         return Fetched(into, snapshot.revision, digests, promised)
     raise DownloadFailed(
-        f"{changed} of {ref} was replaced {_MOST_VERSIONS} times while it was being fetched",
+        f"{changed} of {ref} was replaced {len(_PAUSES_S) + 1} times while it was being fetched",
         hint="wait until whoever writes there is done, or name a revision that does not change",
     )
 

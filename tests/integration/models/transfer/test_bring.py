@@ -59,6 +59,27 @@ def test_replaced_once(tmp_path: Path, start_files: StartFiles) -> None:
     assert notices[0] == "a of hf://org/m was replaced while it was being fetched; looking again"
 
 
+def test_written_in_place(tmp_path: Path, start_files: StartFiles) -> None:
+    """What is seen of a file that grows are many states: the last one is waited for."""
+    server = start_files("--rate", "2000000")
+    data = server.write("a", 4 * MB)
+    source = Files(server, threading.Event())
+
+    def rewrite() -> None:
+        source.listed.wait(10)
+        with (server.root / "a").open("wb") as file:
+            for start in range(0, len(data), MB // 4):
+                file.write(data[start : start + MB // 4])
+                file.flush()
+                time.sleep(0.05)
+
+    thread = threading.Thread(target=rewrite)
+    thread.start()
+    source.fetch(REF, tmp_path / "into", lambda _: None)
+    thread.join()
+    assert (tmp_path / "into/a").read_bytes() == data
+
+
 def test_replaced_again_and_again(tmp_path: Path, start_files: StartFiles) -> None:
     server = start_files()
     server.write("a", 4 * MB)
