@@ -19,6 +19,9 @@ AIM = Path(sys.executable).with_name("aim-runtime")
 FAKE_ENGINE = Path(__file__).parent / "fakes" / "engine"
 COHERE = "CohereLabs/command-a-reasoning-08-2025"
 SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
+# SmolLM2 begins this answer the same way on every CPU, by 2.5 nats. Asked for the capital of France it
+# wavers between "The" and "L" (0.1 nats), and how a CPU rounds decides.
+QUESTION, ANSWER = "What is the capital of Japan?", "Tokyo"
 # What a child may know of this machine: how to find programs, and pip's own configuration.
 _KEPT = ("PATH", "LANG", "PIP_", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 

@@ -12,7 +12,7 @@ import pytest
 
 from image.conftest import Image, Images
 from image.podman import HIDDEN, Container, Podman
-from running import SMOLLM2, environment, free_port, run
+from running import ANSWER, QUESTION, SMOLLM2, environment, free_port, run
 
 pytestmark = pytest.mark.image
 READY_WITHIN_S = 240
@@ -52,7 +52,7 @@ def serves(images: Images, port: int, began_s: float, what: str) -> Container:
     service = Container(images.podman, "aim-test-made", port)
     service.wait_until_ready(READY_WITHIN_S)
     images.figures.append(f"{what} to an answer: {time.monotonic() - began_s:.1f} s")
-    assert "Paris" in service.chat(SMOLLM2, "What is the capital of France?")
+    assert ANSWER in service.chat(SMOLLM2, QUESTION)
     # Ready is what the runtime has seen, a moment after the engine answers.
     deadline = time.monotonic() + 30
     while images.podman.run("exec", service.name, "aim-runtime", "healthcheck").stdout != "ready\n":

@@ -14,11 +14,10 @@ import yaml
 
 from image.conftest import ROOT, Image, Images
 from image.podman import HARDENED, Container, Podman, running
-from running import SMOLLM2, free_port
+from running import ANSWER, QUESTION, SMOLLM2, free_port
 
 pytestmark = pytest.mark.image
 READY_WITHIN_S = 240
-PARIS = "What is the capital of France?"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def service(images: Images, cpu: Image, weights: Path) -> Iterator[Container]:
 
 
 def test_it_answers(service: Container) -> None:
-    assert "Paris" in service.chat(SMOLLM2, PARIS)
+    assert ANSWER in service.chat(SMOLLM2, QUESTION)
 
 
 def test_the_engine_runs_in_its_own_environment(podman: Podman, service: Container) -> None:
@@ -93,7 +92,7 @@ def test_our_own_deployment_is_played_and_answers(images: Images, cpu: Image, ca
         service = Container(podman, _container_of(podman, "aim-test-pod"), port)
         service.wait_until_ready(READY_WITHIN_S)
         images.figures.append(f"kube play to an answer: {time.monotonic() - began:.1f} s")
-        assert "Paris" in service.chat(SMOLLM2, PARIS)
+        assert ANSWER in service.chat(SMOLLM2, QUESTION)
         assert podman.ask("exec", service.name, "id", "-u") == "1000"
     finally:
         podman.run("kube", "down", str(file))
