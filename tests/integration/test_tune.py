@@ -220,3 +220,15 @@ def test_the_dry_run_prints_the_space_and_what_the_plan_refuses(tmp_path: Path) 
     assert found["first"][0]["origin"] == "the engine's defaults"
     assert not (tmp_path / "aim-tune-acme--tiny-throughput").exists()
     assert found["model"] == MODEL
+
+
+def test_what_is_held_is_in_every_trial_and_nothing_contradicts_it(tmp_path: Path) -> None:
+    env = tuning(tmp_path) | {"AIM_METRIC": "latency"}
+    done = run("tune", "--dry-run", "--format", "json", "--hold", "enforce-eager", env=env)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["held"]["enforce-eager"] is True
+    assert "enforce-eager" not in {each["name"] for each in found["space"]}
+    origins = [each["origin"] for each in found["first"]]
+    assert any(origin.endswith("vllm-cpu-bf16-tp1-latency") for origin in origins)
+    assert not any("throughput" in origin or ", compiled" in origin for origin in origins)

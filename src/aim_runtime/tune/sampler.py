@@ -50,7 +50,7 @@ class Sampler:
         for knob in self._space.knobs:
             labels = _labels(knob.choices)
             # What does not apply, or is left alone where that is no choice, says nothing about the knob.
-            if knob.applies(settings) and _label(settings.get(knob.name)) in labels:
+            if self._space.applies(knob, settings) and _label(settings.get(knob.name)) in labels:
                 params[knob.name] = _label(settings.get(knob.name))
                 distributions[knob.name] = self._optuna.distributions.CategoricalDistribution(labels)
         gained = math.log(trial.gain) if trial.gain and trial.outcome in RAN else _WORST
@@ -65,7 +65,7 @@ class Sampler:
         trial = self._study.ask()
         found: dict[str, Value] = {}
         for knob in self._space.knobs:
-            if knob.applies(found):
+            if self._space.applies(knob, found):
                 value = json.loads(trial.suggest_categorical(knob.name, _labels(knob.choices)))
                 if value is not None:
                     found[knob.name] = value

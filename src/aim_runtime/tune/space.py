@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -55,11 +55,15 @@ class Seed:
 
 @dataclass(frozen=True)
 class Space:
-    """The knobs, the most promising first; what every trial takes over (`held`); what is tried first."""
+    """The knobs, the most promising first; what every trial takes over (`held`); what is tried first.
+
+    `fixed` is what knobs that this search leaves out are set to in every trial.
+    """
 
     knobs: tuple[Knob, ...]
     held: frozenset[str]
     seeds: tuple[Seed, ...] = ()
+    fixed: Configuration = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
@@ -74,6 +78,25 @@ class Space:
             if knob.name not in dropped and (not knob.asked_only or knob.name in asked)
         )
         return replace(self, knobs=kept)
+
+    def fixing(self, settings: Configuration) -> Space:
+        """The space of which `settings` goes into every trial, without seeds that are another one then."""
+        space = replace(self, fixed=self.rest(settings))
+        return replace(space, seeds=tuple(filter(space.has, self.seeds)))
+
+    def has(self, seed: Seed) -> bool:
+        """Whether all that a seed sets is varied and applies, or is fixed so."""
+        return {**self.settled(seed.settings), **self.rest(seed.settings)} == seed.settings and (
+            self.rest(seed.settings).items() <= self.fixed.items()
+        )
+
+    def rest(self, settings: Configuration) -> dict[str, Value]:
+        """What of `settings` this space does not vary."""
+        return {name: value for name, value in settings.items() if name not in self.names}
+
+    def applies(self, knob: Knob, others: Configuration) -> bool:
+        """Whether a knob means anything beside `others` and what is fixed."""
+        return knob.applies({**self.fixed, **others})
 
     def including(self, settings: Iterable[Configuration]) -> Space:
         """The space with what profiles set of its knobs among the choices."""
@@ -94,7 +117,7 @@ class Space:
         found: dict[str, Value] = {}
         for knob in self.knobs:
             value = settings.get(knob.name)
-            if value is not None and knob.applies(found):
+            if value is not None and self.applies(knob, found):
                 found[knob.name] = value
         return found
 
@@ -108,7 +131,7 @@ class Space:
         """Every configuration that differs from `settings` in one knob, with that difference in words."""
         here = self.settled(settings)
         for knob in self.knobs:
-            if not knob.applies(here):
+            if not self.applies(knob, here):
                 continue
             for value in knob.choices:
                 if value != here.get(knob.name):

@@ -86,7 +86,13 @@ def subject_of(
     best = plan.profile
     arguments, variables = args.normal(best.content.engine_args, options), dict(best.content.env_vars)
     arguments, variables = {**arguments, **given}, {**variables, **surroundings}
-    known = tuple((each, _settings_of(each, space, options)) for each in _known(plan))
+    space = space.fixing(whole.of(arguments, variables))
+    known: list[tuple[Profile, Configuration]] = []
+    for profile in _known(plan):
+        content = profile.content
+        sets = {**args.normal(content.engine_args, options), **given}, {**content.env_vars, **surroundings}
+        if space.fixed == space.rest(whole.of(*sets)):
+            known.append((profile, space.of(*sets)))
     reference = {name: value for name, value in space.of(arguments, variables).items() if name in whole.held}
     space = space.including([*(each for _, each in known), reference])
     about = best.metadata
@@ -107,21 +113,17 @@ def subject_of(
         plan=plan,
         space=space,
         metadata=metadata,
-        arguments={name: value for name, value in arguments.items() if _held(name, whole, taken)},
-        variables={name: value for name, value in variables.items() if _held(name, whole, taken)},
+        arguments={name: value for name, value in arguments.items() if _held(name, space)},
+        variables={name: value for name, value in variables.items() if _held(name, space)},
         reference=reference,
-        known=known,
+        known=tuple(known),
         users=tuple(sorted(surroundings)),
     )
 
 
-def _held(name: str, space: Space, taken: set[str]) -> bool:
+def _held(name: str, space: Space) -> bool:
     """Whether a setting of the present profile goes into every trial: all that the space does not vary."""
-    return name not in space.names or name in taken or name in space.held
-
-
-def _settings_of(profile: Profile, space: Space, options: Any) -> Configuration:
-    return space.of(args.normal(profile.content.engine_args, options), profile.content.env_vars)
+    return name not in space.names or name in space.held
 
 
 def _known(plan: Plan) -> list[Profile]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,21 @@ def test_what_does_not_apply_is_not_set() -> None:
 def test_a_price_is_paid_by_who_asks() -> None:
     assert SMALL.only().names == {"eager", "aot"}
     assert SMALL.only(also=["stats"], without=["aot"]).names == {"eager", "stats"}
+
+
+def test_what_is_held_goes_into_every_trial() -> None:
+    space = SMALL.only(without=["eager"]).fixing({"eager": True, "aot": "0"})
+    assert dict(space.fixed) == {"eager": True}
+    assert space.seeds == SMALL.seeds
+    assert space.settled({"aot": "0"}) == {}
+    assert list(space.neighbours({})) == []
+    assert Sampler(space).ask() == {}
+
+
+def test_a_seed_that_what_is_held_contradicts_is_none() -> None:
+    compiled = replace(SMALL, seeds=(*SMALL.seeds, Seed({"aot": "0"}, "compiled")))
+    assert compiled.only(without=["eager"]).fixing({}).seeds == compiled.seeds[1:]
+    assert compiled.only(without=["eager"]).fixing({"eager": True}).seeds == SMALL.seeds
 
 
 def test_the_sampler_goes_for_what_was_better_and_takes_up_where_it_was() -> None:
