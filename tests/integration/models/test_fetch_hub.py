@@ -365,7 +365,13 @@ def test_a_fetch_that_is_killed_leaves_no_model(
         while int(process.stdout.readline()) == 0:  # until the small files are there
             pass
         process.send_signal(how)
-        process.wait(5)  # less than the shards would still need
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            # One SIGINT in hundreds was lost, maybe as Python drops what is raised in a finaliser. A person
+            # presses Ctrl-C again; the commands have handlers of their own, which raise nothing.
+            process.send_signal(how)
+            process.wait(3)  # in all less than the shards would still need
     assert not (fetcher.cache.root / "org").exists()
     assert fetcher.cache.staging("org/m").is_dir()
 
