@@ -124,6 +124,7 @@ def _llama_cpp(folder: Path, tokens: int) -> list[Contender]:
     cores = str(len(os.sched_getaffinity(0)))
     # 256 tokens for each of 32 requests at a time; the same prompt is not to be remembered.
     load = ("--parallel", "32", "--ctx-size", "8192", "--threads", cores)
+    alias = ("--alias", AIM_ID)
     body = {"max_tokens": tokens, "ignore_eos": True, "cache_prompt": False}
     # Repacked for AMX, its Q4_1 ends with signal 11 before it serves (commit 0c1e570, GCC 12).
     plain = {"bf16": (), "Q4_1": ("--no-repack",)}
@@ -132,15 +133,7 @@ def _llama_cpp(folder: Path, tokens: int) -> list[Contender]:
             f"llama.cpp, {precision}",
             folder / weights,
             35,
-            (
-                str(folder / LLAMA_SERVER),
-                "--model",
-                str(folder / weights),
-                *load,
-                *plain[precision],
-                "--alias",
-                AIM_ID,
-            ),
+            (str(folder / LLAMA_SERVER), "--model", str(folder / weights), *load, *plain[precision], *alias),
             body=body,
             precision=precision,
         )

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from engine.conftest import Running
-from running import SMOLLM2
+from running import QUESTION, SMOLLM2
 
 pytestmark = pytest.mark.engine
-QUESTION = "What is the capital of Japan?"
 ASKED: Any = [{"role": "user", "content": QUESTION}]
 CITY = {
     "type": "object",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.conftest import Running
-from running import FAKE_ENGINE, SMOLLM2, free_port, serving
+from running import FAKE_ENGINE, QUESTION, SMOLLM2, free_port, serving
 
 pytestmark = pytest.mark.engine
 
@@ -29,7 +29,7 @@ def test_the_capital_of_japan(smollm2: Running) -> None:
     with smollm2.client() as client:
         answer = client.chat.completions.create(
             model=SMOLLM2,
-            messages=[{"role": "user", "content": "What is the capital of Japan?"}],
+            messages=[{"role": "user", "content": QUESTION}],
             temperature=0,
             max_tokens=24,
         )
@@ -51,7 +51,7 @@ def test_streaming(smollm2: Running) -> None:
     with smollm2.client() as client:
         stream = client.chat.completions.create(
             model=SMOLLM2,
-            messages=[{"role": "user", "content": "What is the capital of Japan?"}],
+            messages=[{"role": "user", "content": QUESTION}],
             temperature=0,
             max_tokens=24,
             stream=True,

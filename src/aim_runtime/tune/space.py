@@ -86,9 +86,7 @@ class Space:
 
     def has(self, seed: Seed) -> bool:
         """Whether all that a seed sets is varied and applies, or is fixed so."""
-        return {**self.settled(seed.settings), **self.rest(seed.settings)} == seed.settings and (
-            self.rest(seed.settings).items() <= self.fixed.items()
-        )
+        return seed.settings.items() <= {**self.fixed, **self.settled(seed.settings)}.items()
 
     def rest(self, settings: Configuration) -> dict[str, Value]:
         """What of `settings` this space does not vary."""

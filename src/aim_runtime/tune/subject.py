@@ -84,15 +84,15 @@ def subject_of(
     taken = {name for name in (*given, *surroundings) if name in whole.names}
     space = whole.only(also=also, without={*without, *taken})
     best = plan.profile
-    arguments, variables = args.normal(best.content.engine_args, options), dict(best.content.env_vars)
-    arguments, variables = {**arguments, **given}, {**variables, **surroundings}
-    space = space.fixing(whole.of(arguments, variables))
-    known: list[tuple[Profile, Configuration]] = []
-    for profile in _known(plan):
+
+    def sets(profile: Profile) -> tuple[dict[str, Any], dict[str, str]]:
         content = profile.content
-        sets = {**args.normal(content.engine_args, options), **given}, {**content.env_vars, **surroundings}
-        if space.fixed == space.rest(whole.of(*sets)):
-            known.append((profile, space.of(*sets)))
+        return {**args.normal(content.engine_args, options), **given}, {**content.env_vars, **surroundings}
+
+    arguments, variables = sets(best)
+    space = space.fixing(whole.of(arguments, variables))
+    alike = (each for each in _known(plan) if space.rest(whole.of(*sets(each))) == space.fixed)
+    known = tuple((each, space.of(*sets(each))) for each in alike)
     reference = {name: value for name, value in space.of(arguments, variables).items() if name in whole.held}
     space = space.including([*(each for _, each in known), reference])
     about = best.metadata
@@ -116,7 +116,7 @@ def subject_of(
         arguments={name: value for name, value in arguments.items() if _held(name, space)},
         variables={name: value for name, value in variables.items() if _held(name, space)},
         reference=reference,
-        known=tuple(known),
+        known=known,
         users=tuple(sorted(surroundings)),
     )
 
