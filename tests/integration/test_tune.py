@@ -22,7 +22,7 @@ QUICK = Path(__file__).parents[1] / "quick_load.py"
 HELD = (
     *("enforce-eager", "VLLM_USE_AOT_COMPILE", "max-num-seqs", "VLLM_CPU_OMP_THREADS_BIND"),
     *("VLLM_CPU_NUM_OF_RESERVED_CPU", "OMP_NUM_THREADS", "VLLM_CPU_ATTN_SPLIT_KV", "api-server-count"),
-    *("disable-uvicorn-access-log", "GOMP_SPINCOUNT"),
+    *("disable-uvicorn-access-log", "GOMP_SPINCOUNT", "THP_MEM_ALLOC_ENABLE"),
 )
 
 

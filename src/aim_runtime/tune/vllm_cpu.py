@@ -12,6 +12,7 @@ from aim_runtime.tune.space import Configuration, Kind, Knob, Seed, Space, Value
 _EAGER, _BIND, _SPIN = "enforce-eager", "VLLM_CPU_OMP_THREADS_BIND", "GOMP_SPINCOUNT"
 _ONE_PROCESS, _AOT = "VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_USE_AOT_COMPILE"
 _TOKENS, _SPACE, _BLOCK = "max-num-batched-tokens", "VLLM_CPU_KVCACHE_SPACE", "block-size"
+_PAGES = "THP_MEM_ALLOC_ENABLE"
 _BF16 = ("avx512_bf16", "amx_bf16")
 
 
@@ -71,6 +72,15 @@ def space(device: Accelerator, count: int) -> Space:
             ("1", "2", "4", "8", "16"),
             "GiB for the KV cache: with too little of it requests are put off; all of it is taken from the "
             "machine's memory",
+        ),
+        # torch's allocator (c10/core/impl/alloc_cpu.cpp): it calls madvise, which nothing follows where Linux
+        # has /sys/kernel/mm/transparent_hugepage/enabled at never, and which changes nothing at always.
+        Knob(
+            _PAGES,
+            Kind.VARIABLE,
+            (None, "1"),
+            "1 asks for pages of 2 MiB for tensors of that size and more: each step reads all weights, and "
+            "through pages of 4 KiB it waits for their addresses too",
         ),
         Knob(
             "VLLM_CPU_ATTN_SPLIT_KV",
@@ -184,11 +194,11 @@ _SEEDS = (
         "one process and nothing compiled: the fastest start that is known",
     ),
     Seed(
-        {_ONE_PROCESS: "0", _AOT: "0"},
-        "one process, compiled: the fastest answers that are known",
+        {_ONE_PROCESS: "0", _AOT: "0", _PAGES: "1"},
+        "one process, compiled, large pages: the fastest answers that are known",
     ),
     Seed(
-        {_ONE_PROCESS: "0", _AOT: "0", _BLOCK: 32},
+        {_ONE_PROCESS: "0", _AOT: "0", _PAGES: "1", _BLOCK: 32},
         "the same with small blocks: prompts that begin alike share more of the cache",
     ),
 )
