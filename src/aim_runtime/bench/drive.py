@@ -10,10 +10,12 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
 from aim_runtime.bench.generators.generator import Done, Generator, Job
+from aim_runtime.service.uninterrupted import uninterrupted
 
 _LOOK_EVERY_S = 0.5
 _END_WITHIN_S = 5.0
@@ -37,26 +39,25 @@ def drive(
     within_s: float | None = None,
 ) -> Ended:
     """Run `generator` until it ends, is out of time, or this is interrupted; nothing of it is left then."""
-    process = subprocess.Popen(
-        generator.command(job),
-        env=dict(environment),
-        cwd=job.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        # It has processes of its own, which end with it; Ctrl-C in a terminal is ours to answer.
-        start_new_session=True,
-    )
-    deadline = None if within_s is None else time.monotonic() + within_s
-    lines: deque[str] = deque(maxlen=_LINES)
-    assert process.stdout
-    try:
+    with ExitStack() as ends:
+        with uninterrupted():
+            process = subprocess.Popen(
+                generator.command(job),
+                env=dict(environment),
+                cwd=job.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                # It has processes of its own, which end with it; Ctrl-C in a terminal is ours to answer.
+                start_new_session=True,
+            )
+            ends.callback(_end, process)
+        deadline = None if within_s is None else time.monotonic() + within_s
+        lines: deque[str] = deque(maxlen=_LINES)
+        assert process.stdout
         _follow(process.stdout, generator, tell, lines, deadline)
         in_time = deadline is None or time.monotonic() < deadline
         return Ended(process.wait() if in_time else None, tuple(lines))
-    finally:
-        process.stdout.close()
-        _end(process)
 
 
 def _follow(
@@ -89,13 +90,16 @@ def _follow(
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End all of its session; it has nothing to keep."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(_END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()
+    with uninterrupted():
+        assert process.stdout
+        process.stdout.close()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, number)
+            except ProcessLookupError:
+                break
+            try:
+                process.wait(_END_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                continue
+        process.wait()

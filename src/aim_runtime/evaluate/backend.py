@@ -13,11 +13,13 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from aim_runtime.errors import EvaluationFailed, InvalidValue, ToolMissing
+from aim_runtime.service.uninterrupted import uninterrupted
 
 COMMAND = "AIM_EVAL_BACKEND_COMMAND"
 _USUAL = "lm_eval"
@@ -64,31 +66,30 @@ def run(
     command: list[str], environment: Mapping[str, str], log: Path, tell: Tell, within_s: float | None
 ) -> None:
     """Run it to its end; what it says goes to `log`. Raises EvaluationFailed."""
-    process = subprocess.Popen(
-        command,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,  # to be ended with whatever it starts
-    )
-    assert process.stdout is not None
     late = threading.Event()
+    with ExitStack() as ends:
+        with uninterrupted():
+            process = subprocess.Popen(
+                command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # to be ended with whatever it starts
+            )
+            ends.callback(_end, process)
 
-    def stop() -> None:
-        late.set()
-        _signal(process, signal.SIGKILL)
+        def stop() -> None:
+            late.set()
+            _signal(process, signal.SIGKILL)
 
-    timer = threading.Timer(within_s, stop) if within_s else None
-    if timer:
-        timer.start()
-    try:
+        if within_s:
+            timer = threading.Timer(within_s, stop)
+            timer.start()
+            ends.callback(timer.cancel)
+        assert process.stdout is not None
         last = _follow(process.stdout, log, tell)
         code = process.wait()
-    finally:
-        if timer:
-            timer.cancel()
-        _end(process)
     if late.is_set():
         raise EvaluationFailed(
             f"lm-eval was not done after {within_s:g} s", hint="give it more by --timeout, or less by --limit"
@@ -131,14 +132,15 @@ def _reason(last: tuple[str, ...], code: int) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        _signal(process, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_END_WITHIN_S)
-    _signal(process, signal.SIGKILL)
-    process.wait()
-    if process.stdout:
-        process.stdout.close()
+    with uninterrupted():
+        if process.poll() is None:
+            _signal(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_END_WITHIN_S)
+        _signal(process, signal.SIGKILL)
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -27,6 +27,7 @@ from aim_runtime.errors import (
     ProfileError,
 )
 from aim_runtime.service.target import Service
+from aim_runtime.service.uninterrupted import uninterrupted
 
 _LOOK_EVERY_S = 0.2
 _DRAIN_S = 5
@@ -90,22 +91,21 @@ def started(
     }
     command = [sys.executable, "-m", "aim_runtime", "--error-format", "json", "serve"]
     began = time.monotonic()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, *(("--", *arguments) if arguments else ())],
-            env={**environment, **ours},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            # Ctrl-C in a terminal is ours to answer: we end it in order.
-            start_new_session=True,
-        )
-    try:
+    with ExitStack() as ends:
+        with log.open("wb") as output, uninterrupted():
+            process = subprocess.Popen(
+                [*command, *(("--", *arguments) if arguments else ())],
+                env={**environment, **ours},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C in a terminal is ours to answer: we end it in order.
+                start_new_session=True,
+            )
+            ends.callback(_end, process)
         model = _ready(process, management, log, tell)
         service = Service(f"http://127.0.0.1:{port}", model)
         yield Started(service, time.monotonic() - began, process.pid, f"http://127.0.0.1:{management}", log)
-    finally:
-        _end(process)
 
 
 def _ready(process: subprocess.Popen[bytes], port: int, log: Path, tell: Tell) -> str:
@@ -153,13 +153,15 @@ def _failure(log: Path, exit_code: int) -> AimError:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(_END_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()  # its keeper ends the engine
-        process.wait()
+    """End it and wait until it is gone, also when Ctrl-C comes meanwhile: nobody else would wait for it."""
+    with uninterrupted():
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()  # its keeper ends the engine
+            process.wait()
 
 
 def _free_ports(count: int) -> list[int]:

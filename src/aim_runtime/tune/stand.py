@@ -60,18 +60,18 @@ class Stand:
             return found.started
         self._make_room(takes_bytes)
         starts = self._starts.setdefault(candidate.key, [])
-        ends = ExitStack()
         profile = {"AIM_PROFILES_PATH": str(self.profiles), "AIM_PROFILE_ID": candidate.profile_id}
-        run = ends.enter_context(
-            started(
-                {**self.environment, **profile},
-                self.log(candidate.number, len(starts) + 1),
-                ready_s=ready_s,
-                tell=tell,
+        with ExitStack() as ends:
+            run = ends.enter_context(
+                started(
+                    {**self.environment, **profile},
+                    self.log(candidate.number, len(starts) + 1),
+                    ready_s=ready_s,
+                    tell=tell,
+                )
             )
-        )
-        starts.append(run.seconds)
-        self._up[candidate.key] = _Up(run, ends, takes_bytes)
+            starts.append(run.seconds)
+            self._up[candidate.key] = _Up(run, ends.pop_all(), takes_bytes)
         return run
 
     def start_s(self, candidate: Candidate) -> float | None:
@@ -82,9 +82,8 @@ class Stand:
         return candidate.key in self._up
 
     def end(self, candidate: Candidate) -> None:
-        found = self._up.pop(candidate.key, None)
-        if found is not None:
-            found.ends.close()
+        if candidate.key in self._up:
+            self._end(candidate.key)
 
     def close(self) -> None:
         """End all that is up, whatever goes wrong with one of them."""
@@ -96,8 +95,12 @@ class Stand:
     def _make_room(self, takes_bytes: int | None) -> None:
         """End services until the new one has room: all of them where it is not known what it takes."""
         while self._up and (len(self._up) > 1 or not self._room_beside(takes_bytes)):
-            oldest = next(iter(self._up))
-            self._up.pop(oldest).ends.close()
+            self._end(next(iter(self._up)))
+
+    def _end(self, key: str) -> None:
+        """End a service, then forget it: one whose end was interrupted is still there to be closed."""
+        self._up[key].ends.close()
+        del self._up[key]
 
     def _room_beside(self, takes_bytes: int | None) -> bool:
         taken = [takes_bytes, *(each.takes_bytes for each in self._up.values())]
