@@ -94,7 +94,8 @@ class Handler(BaseHTTPRequestHandler):
         file = options.root / path.lstrip("/")
         if not file.is_file():
             return self.answer(404, b"no such file")
-        data, etag = contents(file, file.stat().st_mtime_ns), f'"{file.stat().st_mtime_ns:x}"'
+        about = file.stat()
+        data, etag = contents(file, about.st_mtime_ns, about.st_size), f'"{about.st_mtime_ns:x}"'
         if self.headers.get("If-Match") not in (None, etag):
             return self.answer(412, b"changed")
         if path.lstrip("/") == options.corrupt and self.server.spend("corrupts"):
@@ -144,8 +145,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @lru_cache(maxsize=4)
-def contents(file: Path, _version: int) -> bytes:
-    return file.read_bytes()
+def contents(file: Path, _version: int, size_bytes: int) -> bytes:
+    """What the file was when it had that size: the clock of a file system stands still for milliseconds,
+    in which one that is being written has many sizes."""
+    with file.open("rb") as opened:
+        return opened.read(size_bytes)
 
 
 def main() -> None:
