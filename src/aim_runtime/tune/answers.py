@@ -11,6 +11,7 @@ import json
 import math
 import urllib.request
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -68,7 +69,8 @@ def ask(service: Service, environment: Mapping[str, str]) -> Answers:
     said = _completions(
         service,
         environment,
-        {"prompt": list(PROMPTS), "max_tokens": TOKENS, "temperature": 0, "return_token_ids": True},
+        PROMPTS,
+        {"max_tokens": TOKENS, "temperature": 0, "return_token_ids": True},
     )
     if not all(each.get("token_ids") and each.get("prompt_token_ids") for each in said):
         return Answers(tuple(tuple(str(each["text"]).split()) for each in said))
@@ -83,7 +85,7 @@ def compare(service: Service, environment: Mapping[str, str], reference: Answers
     found = ask(service, environment) if not reference.prompts else None
     if found is None:
         body = {"max_tokens": TOKENS, "temperature": 0, "return_token_ids": True}
-        said = _completions(service, environment, {"prompt": list(map(list, reference.prompts)), **body})
+        said = _completions(service, environment, reference.prompts, body)
         found = Answers(tuple(tuple(each.get("token_ids") or ()) for each in said))
     scores = _scores(service, environment, reference) if reference.scores else None
     return agreement(reference, found.answers, scores)
@@ -131,9 +133,9 @@ def _scores(
     """The log probability of each token of the reference's answers; None where the service does not tell."""
     pairs = list(zip(reference.prompts, reference.answers, strict=True))
     whole = [[*prompt, *answer] for prompt, answer in pairs]
-    body = {"prompt": whole, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
+    body = {"max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
     try:
-        said = _completions(service, environment, body)
+        said = _completions(service, environment, whole, body)
         return tuple(
             tuple(
                 float(token[str(answer[at])]["logprob"])
@@ -150,6 +152,27 @@ class _Refused(BenchmarkFailed):
 
 
 def _completions(
+    service: Service,
+    environment: Mapping[str, str],
+    prompts: Sequence[str | Sequence[int]],
+    body: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """What is answered to each prompt: to all of them in one request, so that they are one batch; where the
+    engine's front end does not take a list, to each in its own, at once."""
+    if len(prompts) > 1:
+        try:
+            return _choices(service, environment, {"prompt": list(prompts), **body})
+        except _Refused:
+            pass
+
+    def alone(prompt: str | Sequence[int]) -> dict[str, Any]:
+        return _choices(service, environment, {"prompt": prompt, **body})[0]
+
+    with ThreadPoolExecutor(len(prompts)) as threads:
+        return list(threads.map(alone, prompts))
+
+
+def _choices(
     service: Service, environment: Mapping[str, str], body: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     key = environment.get("VLLM_API_KEY")

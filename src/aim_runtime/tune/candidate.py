@@ -17,7 +17,7 @@ from aim_runtime.profiles.fit import Fit
 from aim_runtime.profiles.profile import Evidence, ProfileFile
 from aim_runtime.tune.profile_text import text_of
 from aim_runtime.tune.space import Configuration
-from aim_runtime.tune.subject import Subject
+from aim_runtime.tune.subject import Subject, stem_of
 from aim_runtime.vocabulary import State
 
 # What is said against a profile that AIM_PROFILE_ID names, and does not keep it from being served.
@@ -59,7 +59,7 @@ def write(
         changes=[f"trial {number} of aim-runtime tune: {origin}"],
     )
     content = changed(subject.content(settings, variant), evidence=evidence)
-    stem = f"{subject.stem}-{variant}"
+    stem = f"{stem_of(content.metadata)}-{variant}"
     path = root / "custom" / str(content.aim_id) / f"{stem}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text_of(content, reasons_of(subject)), encoding="utf-8")

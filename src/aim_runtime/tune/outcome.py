@@ -16,7 +16,7 @@ from aim_runtime.tune.candidate import reasons_of
 from aim_runtime.tune.last_runs import LastRuns
 from aim_runtime.tune.profile_text import text_of
 from aim_runtime.tune.search import Search
-from aim_runtime.tune.subject import Subject
+from aim_runtime.tune.subject import Subject, stem_of
 from aim_runtime.tune.trial import Outcome
 
 FORMAT = "aim-runtime/tune/1"
@@ -41,14 +41,15 @@ def conclude(search: Search, runs: LastRuns, root: Path, *, interrupted: bool, g
     subject, champion = search.subject, search.champion
     better = champion.outcome is not Outcome.REFERENCE and runs.gain > 1
     content = changed(subject.content(champion.settings), evidence=_evidence(search, runs, generator))
-    path = root / "custom" / str(content.aim_id) / f"{subject.stem}.yaml"
+    stem = stem_of(content.metadata)
+    path = root / "custom" / str(content.aim_id) / f"{stem}.yaml"
     if better:
         _write(path, content, subject)
     found = Found(
         runs=runs,
         profile=path if better else None,
         root=root,
-        profile_id=f"custom/{content.aim_id}/{subject.stem}",
+        profile_id=f"custom/{content.aim_id}/{stem}",
         interrupted=interrupted,
         words=_words(search, runs, better),
     )

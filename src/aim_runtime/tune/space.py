@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from aim_runtime.vocabulary import Precision
+
 # None: the knob is left alone, which is the engine's own default.
 Value = str | int | float | bool | None
 # What is set, by the names of the knobs; what is not there is left alone.
@@ -30,6 +32,7 @@ class Knob:
 
     `applies` says whether it means anything beside what else is set, `when` the same in words. A knob that
     is `asked_only` has a price that no measurement shows, in `price`: it is varied only for who asks for it.
+    `precisions` are those of the weights by its choices, where they are not the profile's.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Knob:
     applies: Callable[[Configuration], bool] = _always
     when: str = ""
     price: str = ""
+    precisions: Mapping[Value, Precision] = field(default_factory=dict)
 
     @property
     def asked_only(self) -> bool:
@@ -118,6 +122,12 @@ class Space:
             if value is not None and self.applies(knob, found):
                 found[knob.name] = value
         return found
+
+    def precision(self, settings: Configuration) -> Precision | None:
+        """What precision the weights have by these settings, None where it is what the profile says."""
+        chosen = self.settled(settings)
+        found = (knob.precisions.get(chosen.get(knob.name)) for knob in self.knobs)
+        return next(filter(None, found), None)
 
     def of(self, arguments: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Value]:
         """What a profile sets of the knobs."""

@@ -38,12 +38,6 @@ class Subject:
     known: tuple[tuple[Profile, Configuration], ...]
     users: tuple[str, ...]
 
-    @property
-    def stem(self) -> str:
-        about = self.metadata
-        count = 1 if about.accelerator_type == "cpu" else about.accelerator_count
-        return f"{about.engine}-{about.accelerator_model.lower()}-{about.precision}-tp{count}-{about.metric}"
-
     def content(self, settings: Configuration, variant: str | None = None) -> ProfileFile:
         """The profile that serves by `settings`."""
         arguments, variables = dict(self.arguments), dict(self.variables)
@@ -53,15 +47,22 @@ class Subject:
                 arguments[name] = value
             else:
                 variables[name] = str(value)
+        precision = self.space.precision(settings) or self.metadata.precision
         asked = self.settings.model_ref
         weights = asked.model_id if asked else self.plan.profile.content.model_id
         return ProfileFile(
             aim_id=self.settings.aim,
             model_id=weights or self.plan.location.model_id,
-            metadata=changed(self.metadata, variant=variant),
+            metadata=changed(self.metadata, precision=precision, variant=variant),
             engine_args=arguments,
             env_vars=variables,
         )
+
+
+def stem_of(about: Metadata) -> str:
+    """The name of a tuned profile's file, without the variant."""
+    count = 1 if about.accelerator_type == "cpu" else about.accelerator_count
+    return f"{about.engine}-{about.accelerator_model.lower()}-{about.precision}-tp{count}-{about.metric}"
 
 
 def subject_of(

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from aim_runtime.hardware.accelerator import Accelerator
 from aim_runtime.tune.space import Configuration, Kind, Knob, Seed, Space, Value
+from aim_runtime.vocabulary import Precision
 
 _EAGER, _BIND, _SPIN = "enforce-eager", "VLLM_CPU_OMP_THREADS_BIND", "GOMP_SPINCOUNT"
 _ONE_PROCESS, _AOT = "VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_USE_AOT_COMPILE"
 _TOKENS, _SPACE, _BLOCK = "max-num-batched-tokens", "VLLM_CPU_KVCACHE_SPACE", "block-size"
 _PAGES = "THP_MEM_ALLOC_ENABLE"
+_QUANTIZATION, _RUST = "quantization", "VLLM_USE_RUST_FRONTEND"
 _BF16 = ("avx512_bf16", "amx_bf16")
 
 
 def space(device: Accelerator, count: int) -> Space:
     """The space for the cores of `device`; `count` of a CPU says nothing."""
     cores = device.cores
+    fewer_bits = _quantization(device)
     knobs = (
         Knob(
             _ONE_PROCESS,
@@ -103,9 +106,11 @@ def space(device: Accelerator, count: int) -> Space:
             when="where the engine's core has its own process, and on more than two cores",
         ),
         _dtype(device),
+        *fewer_bits,
         *_PRICED,
     )
-    return Space(knobs, frozenset({"dtype", "max-model-len", _SPACE, "VLLM_DO_NOT_TRACK"}), _SEEDS)
+    seeds = (*_SEEDS, _OF_8_BITS) if fewer_bits else _SEEDS
+    return Space(knobs, frozenset({"dtype", "max-model-len", _SPACE, "VLLM_DO_NOT_TRACK"}), seeds)
 
 
 def _compiled(others: Configuration) -> bool:
@@ -160,11 +165,37 @@ def _dtype(device: Accelerator) -> Knob:
         ("bfloat16", "float32"),
         "without instructions for bfloat16 each product is computed in float32 anyway, after a conversion",
         price="float32 takes twice the memory and is not the precision of the profile" if quick else "",
+        precisions={"float32": Precision.FP32},
+    )
+
+
+def _quantization(device: Accelerator) -> tuple[Knob, ...]:
+    # Its kernel for weights of 8 bits needs AMX (vllm/model_executor/kernels/linear/scaled_mm/cpu.py).
+    if device.processor is None or "amx_tile" not in device.processor.features:
+        return ()
+    return (
+        Knob(
+            _QUANTIZATION,
+            Kind.ARGUMENT,
+            (None, "fp8_per_block"),
+            "weights of 8 bits, made from those of 16 while they are loaded: each step reads little more "
+            "than half, which is what a single client waits for",
+            price="fewer bits are another model, a little: ask it by aim-runtime evaluate before and after",
+            precisions={"fp8_per_block": Precision.FP8},
+        ),
     )
 
 
 # Worth something, at a price that no measurement here shows: only for who asks for them.
 _PRICED = (
+    Knob(
+        _RUST,
+        Kind.VARIABLE,
+        (None, "1"),
+        "1 has requests read and answers written by a program in Rust: on few cores the time that Python "
+        "takes for it is the engine's",
+        price="no /v1/responses, lists of prompts, n above 1, embeddings, adapters; needs vllm-rs",
+    ),
     Knob(
         "disable-log-stats",
         Kind.ARGUMENT,
@@ -190,6 +221,10 @@ _PRICED = (
 
 _SEEDS = (
     Seed(
+        {_ONE_PROCESS: "0", _AOT: "0", _PAGES: "1", _RUST: "1"},
+        "one process, compiled, large pages, the front end in Rust: the most tokens to many clients",
+    ),
+    Seed(
         {_ONE_PROCESS: "0", _EAGER: True, _TOKENS: 1024},
         "one process and nothing compiled: the fastest start that is known",
     ),
@@ -201,4 +236,8 @@ _SEEDS = (
         {_ONE_PROCESS: "0", _AOT: "0", _PAGES: "1", _BLOCK: 32},
         "the same with small blocks: prompts that begin alike share more of the cache",
     ),
+)
+_OF_8_BITS = Seed(
+    {_ONE_PROCESS: "0", _AOT: "0", _PAGES: "1", _QUANTIZATION: "fp8_per_block"},
+    "one process, compiled, large pages, weights of 8 bits: the fastest answers to one client",
 )

@@ -46,6 +46,33 @@ def test_a_key_is_told_by_the_environment_only(tmp_path: Path, name: str) -> Non
     assert not any(KEY in path.read_text() for path in tmp_path.iterdir())
 
 
+def engine_in(folder: Path, monkeypatch: pytest.MonkeyPatch, *, rust: bool) -> None:
+    """A vLLM with its load generator in a folder that is looked into first."""
+    (folder / "vllm" / "benchmarks").mkdir(parents=True)
+    for name in ("__init__.py", "benchmarks/__init__.py", "benchmarks/serve.py"):
+        (folder / "vllm" / name).touch()
+    if rust:
+        (folder / "vllm" / "vllm-rs").touch(0o755)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "vllm", raising=False)
+
+
+def test_what_is_started_often_is_the_one_that_starts_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine_in(tmp_path / "with", monkeypatch, rust=True)
+    assert choose().name == "vllm"
+    chosen = choose(quick=True)
+    assert chosen.name == "vllm-rs"
+    asked = job(tmp_path, Point(32, 16, 4, concurrency=2))
+    assert chosen.command(asked)[:3] == [str(tmp_path / "with" / "vllm" / "vllm-rs"), "bench", "serve"]
+    assert chosen.command(asked)[3:] == choose("vllm").command(asked)[3:]
+    engine_in(tmp_path / "without", monkeypatch, rust=False)
+    assert choose(quick=True).name == "vllm"
+    with pytest.raises(ToolMissing, match="vllm-rs is not installed"):
+        choose("vllm-rs")
+
+
 def test_a_rate_is_random_arrivals(tmp_path: Path) -> None:
     asked = job(tmp_path, Point(32, 16, 4, rate=0.5))
     command = " ".join(GENERATORS["vllm"].command(asked))
@@ -68,6 +95,7 @@ def test_a_rate_is_random_arrivals(tmp_path: Path) -> None:
             Done(18, 2),
         ),
         ("guidellm", "✔ Finalizer resolved", None),
+        ("vllm-rs", " 31%|███▏      | 5/16 [00:00<00:00, 25.48it/s]", None),
     ],
 )
 def test_progress_is_read_from_what_it_prints(name: str, line: str, done: Done | None) -> None:
@@ -84,6 +112,9 @@ def test_progress_is_read_from_what_it_prints(name: str, line: str, done: Done |
         ("aiohttp.client_exceptions.ClientConnectorError: Cannot connect to host 127.0.0.1:1", "refused"),
         ("httpx.ConnectError: All connection attempts failed", "refused"),
         ("httpx.ReadTimeout", "timeout"),
+        ('HTTP 400 Bad Request: {"error": "too long"}', "http_400"),
+        ("client error (SendRequest)\n Caused by: connection closed before message completed", "broken_off"),
+        ("client error (Connect)\n Caused by: tcp connect error: Connection refused", "refused"),
         ("Never received a valid chunk to calculate TTFT.", "other"),
     ],
 )

@@ -22,6 +22,8 @@ from aim_runtime.vocabulary import AcceleratorType, Metric, Precision, ProfileTy
 GIB = 1024**3
 CPU = Accelerator(AcceleratorType.CPU, 0, "CPU", "a processor", 64 * GIB, 8, processor=Processor())
 
+AMX = replace(CPU, processor=Processor(features=("amx_tile", "amx_bf16")))
+
 
 def gpu(index: int, vendor: Vendor = Vendor.AMD) -> Accelerator:
     about = Gpu(vendor, "gfx942")
@@ -30,6 +32,7 @@ def gpu(index: int, vendor: Vendor = Vendor.AMD) -> Accelerator:
 
 SPACES = {
     "cpu": (space_for("vllm", (CPU,)), "CPU", 1),
+    "cpu, AMX": (space_for("vllm", (AMX,)), "CPU", 1),
     "rocm": (space_for("vllm", (gpu(0),)), "MI300X", 1),
     "rocm, two": (space_for("vllm", (gpu(0), gpu(1))), "MI300X", 2),
 }
@@ -85,6 +88,22 @@ def test_every_seed_passes_lint_and_is_in_the_space(name: str, tmp_path: Path) -
 def test_what_only_several_gpus_have_is_varied_for_several() -> None:
     assert "VLLM_ROCM_QUICK_REDUCE_QUANTIZATION" not in SPACES["rocm"][0].names
     assert "VLLM_ROCM_QUICK_REDUCE_QUANTIZATION" in SPACES["rocm, two"][0].names
+
+
+def test_weights_of_8_bits_are_for_who_asks_and_another_precision() -> None:
+    assert "quantization" not in SPACES["cpu"][0].names
+    whole = SPACES["cpu, AMX"][0]
+    eight, usual = {"quantization": "fp8_per_block"}, {"enforce-eager": True}
+    assert whole.precision(eight) is Precision.FP8
+    assert whole.precision(usual) is None
+    assert whole.precision({"dtype": "float32"}) is Precision.FP32
+
+    def asks_for_eight(space: Space) -> bool:
+        return any(eight.items() <= seed.settings.items() for seed in space.fixing({}).seeds)
+
+    assert asks_for_eight(whole.only(also=["quantization"]))
+    assert not asks_for_eight(whole.only())
+    assert not whole.only().settled(eight)
 
 
 def test_nothing_is_known_of_other_accelerators() -> None:

@@ -26,14 +26,14 @@ FIXES = {
 }
 _STATUS = re.compile(r"\b([45]\d\d)\b")
 _PHRASES = {status.phrase.casefold(): status.value for status in HTTPStatus if status >= 400}
-# The names of what aiohttp, httpx and the standard library raise, from the most telling on.
+# What aiohttp, httpx and the standard library raise, and reqwest's words; the most telling first.
 _NAMES = (
     (re.compile(r"Timeout|timed out"), "timeout"),
     (re.compile(r"Connect(ion)?RefusedError|ClientConnector|ConnectError|Connection refused"), "refused"),
     (
         re.compile(
             r"Disconnect|PayloadError|RemoteProtocol|ReadError|ClientOSError|Reset|RemoteDisconnected"
-            r"|IncompleteRead|BrokenPipe"
+            r"|IncompleteRead|BrokenPipe|connection closed before"
         ),
         "broken_off",
     ),

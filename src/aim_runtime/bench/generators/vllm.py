@@ -44,6 +44,10 @@ class VllmBench:
         return any(Path(folder, "benchmarks", "serve.py").is_file() for folder in inside)
 
     def command(self, job: Job) -> list[str]:
+        return [str(interpreter(self.python).python), "-c", _PROGRAM, *self.options(job)]
+
+    def options(self, job: Job) -> list[str]:
+        """What is said to `vllm bench serve`, whichever program that is."""
         point = job.point
         load = (
             ["--max-concurrency", str(point.concurrency)]
@@ -51,7 +55,6 @@ class VllmBench:
             else ["--request-rate", f"{point.rate:g}"]
         )
         return [
-            *(str(interpreter(self.python).python), "-c", _PROGRAM),
             *("--backend", "openai", "--base-url", job.service.url, "--endpoint", "/v1/completions"),
             *("--model", job.service.model, "--tokenizer", job.tokenizer),
             *("--dataset-name", "random", "--random-input-len", str(point.input_tokens)),
